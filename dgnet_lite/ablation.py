@@ -1,0 +1,223 @@
+"""The rows of the paper's Table 3 and the fair controls beside them, each trained once and kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from dgnet_lite.config import Config
+from dgnet_lite.data.batches import denormalise, normalise
+from dgnet_lite.data.load import ReidData
+from dgnet_lite.dgnet import DGNet, build_teacher
+from dgnet_lite.evaluation.disentangle import sample_swap_pairs, swap_scores
+from dgnet_lite.evaluation.embed import combine, embed, eval_mode
+from dgnet_lite.evaluation.retrieval import Retrieval, evaluate
+from dgnet_lite.networks.appearance import AppearanceEncoder
+from dgnet_lite.networks.teacher import Teacher, start_from_teacher
+from dgnet_lite.training import checkpoint
+from dgnet_lite.training.loop import Task, fit
+from dgnet_lite.training.step import DGNetTask
+from dgnet_lite.training.teacher import Compositions, ControlTask, TeacherTask
+
+CONTROLS = ("one_head", "two_heads", "oracle")
+
+ROWS: dict[str, str] = {
+    "teacher": "baseline, as the teacher was trained",
+    "one_head": "baseline, as many steps as E_a",
+    "two_heads": "two heads, as many steps, no generated images",
+    "f_prim": "DG-Net: f_prim",
+    "f_fine": "DG-Net: f_fine",
+    "both": "DG-Net: f_prim, f_fine",
+    "oracle": "oracle: true swaps in G's place, both features",
+}
+"""What each row of the table is, in the order in which it is shown."""
+
+
+@dataclass(frozen=True)
+class Study:
+    """One seed of one configuration: where it is, what it trains on, on which device."""
+
+    config: Config
+    data: ReidData
+    folder: Path
+    device: str = "cpu"
+    resume: bool = True
+    tensorboard: bool = True
+    progress: bool = True
+    on_log: Callable[[str, int, dict[str, float]], None] | None = None
+
+    def teacher(self) -> Teacher:
+        """The baseline CNN, trained or loaded."""
+        c = self.config
+        torch.manual_seed(c.seed)
+        teacher = build_teacher(c.networks, self.data.num_ids).to(self.device)
+        batches = self.data.batches(c, batch_size=c.optim.teacher_batch_size // 2, seed=c.seed, device=self.device)
+        self._train(TeacherTask(teacher, batches, c), c.optim.teacher_steps)
+        return teacher
+
+    def dgnet(self, teacher: Teacher) -> DGNet:
+        """DG-Net, trained with this teacher or loaded."""
+        c = self.config
+        model = self._new_dgnet(teacher)
+        batches = self.data.batches(c, batch_size=c.optim.batch_size, seed=c.seed + 1, device=self.device)
+        self._train(DGNetTask(model, teacher, batches, c), c.optim.steps)
+        return model
+
+    def control(self, kind: str, teacher: Teacher) -> AppearanceEncoder:
+        """E_a trained on the same batches without G: `one_head`, `two_heads`, or `oracle` (Toy Market only)."""
+        c = self.config
+        encoder = self._new_dgnet(teacher).E_a
+        batches = self.data.batches(c, batch_size=c.optim.batch_size, seed=c.seed + 1, device=self.device)
+        compositions = true_compositions(self.data, c) if kind == "oracle" else None
+        self._train(ControlTask(encoder, batches, c, kind, teacher, compositions), c.optim.steps)
+        return encoder
+
+    def _new_dgnet(self, teacher: Teacher) -> DGNet:
+        torch.manual_seed(self.config.seed + 1)
+        model = DGNet(self.config.networks, self.data.num_ids).to(self.device)
+        if self.config.optim.from_teacher:
+            start_from_teacher(model.E_a, teacher)
+        return model
+
+    def _train(self, task: Task, steps: int) -> None:
+        on_log = (lambda step, values: self.on_log(task.name, step, values)) if self.on_log else None
+        seconds = fit(
+            task,
+            steps,
+            self.folder / task.name,
+            self.config,
+            resume=self.resume,
+            tensorboard=self.tensorboard,
+            show_progress=self.progress,
+            on_log=on_log,
+        )
+        write_json(self.folder / task.name / "time.json", {"steps": steps, "seconds": round(seconds, 1)})
+
+    def result(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """`measure()`, kept in FOLDER/results/NAME.json with the settings it was measured under, and not done twice."""
+        path = self.folder / "results" / f"{name}.json"
+        settings = {k: v for k, v in self.config.to_dict().items() if k != "run"}
+        if path.is_file():
+            kept = json.loads(path.read_text())
+            if kept["settings"] == settings:
+                return kept["result"]
+        result = measure()
+        write_json(path, {"result": result, "settings": settings})
+        return result
+
+    def run(self, controls: Sequence[str] = CONTROLS) -> dict[str, dict[str, Any]]:
+        """Train what is missing and measure it. Returns results by row name, and "swaps" on Toy Market."""
+        c, data = self.config, self.data
+        teacher = self.teacher()
+        results = {"teacher": self.result("teacher", lambda: retrieval(teacher, data, c.beta)["f_prim"])}
+        model = self.dgnet(teacher)
+        results |= self.result("dgnet", lambda: retrieval(model.E_a, data, c.beta))
+        if data.world is not None:
+            results["swaps"] = self.result("swaps", lambda: true_swap_scores(model, data, c.seed))
+        for kind in controls:
+            if kind == "oracle" and data.world is None:
+                continue
+            feature = "f_prim" if kind == "one_head" else "both"
+            results[kind] = self.result(
+                kind, lambda kind=kind, f=feature: retrieval(self.control(kind, teacher), data, c.beta)[f]
+            )
+        return results
+
+
+def write_json(path: Path, value: Any) -> None:
+    text = json.dumps(value, indent=1)
+    checkpoint.write_whole(path, lambda file: file.write(text.encode()))
+
+
+def retrieval(model: nn.Module, data: ReidData, beta: float) -> dict[str, dict[str, float]]:
+    """Rank@1, 5, 10 and mAP (fractions) of a teacher (`f_prim` alone) or an E_a (`f_prim`, `f_fine`, `both`)."""
+    query, gallery = embed(model, data.query), embed(model, data.gallery)
+    features = {name: (q, g) for name, q, g in zip(("f_prim", "f_fine"), query, gallery, strict=False)}
+    if len(query) == 2:
+        features["both"] = (combine(*query, beta), combine(*gallery, beta))
+    return {name: summary(match(q, g, data)) for name, (q, g) in features.items()}
+
+
+def match(query: Any, gallery: Any, data: ReidData) -> Retrieval:
+    q, g = data.index.query, data.index.gallery
+    return evaluate(query, q.ids, q.cameras, gallery, g.ids, g.cameras)
+
+
+def summary(r: Retrieval) -> dict[str, float]:
+    numbers = {k: v for k, v in asdict(r).items() if not isinstance(v, np.ndarray)}
+    return {k: round(float(v), 6) for k, v in numbers.items()}
+
+
+def true_compositions(data: ReidData, config: Config, count: int = 4000) -> Compositions:
+    """`count` true swaps of random pairs of training images of different identities, for the oracle."""
+    labels = data.index.labels
+    rng = np.random.default_rng(config.seed)
+    i, j = rng.integers(0, len(labels), (2, 2 * count))
+    keep = np.flatnonzero(labels[i] != labels[j])[:count]
+    i, j = i[keep], j[keep]
+    keys = [data.world.key(path) for path in data.index.train.paths]
+    images = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
+    return Compositions(torch.from_numpy(images), torch.from_numpy(labels[i]), torch.from_numpy(labels[j]))
+
+
+@torch.no_grad()
+def generate(model: DGNet, x_i: np.ndarray, x_j: np.ndarray, batch_size: int = 128) -> np.ndarray:
+    """The swaps x_j^i of uint8 images (N, H, W, 3), uint8 likewise."""
+    device = next(model.parameters()).device
+    parts = []
+    with eval_mode(model):
+        for start in range(0, len(x_i), batch_size):
+            pair = (normalise(torch.from_numpy(x[start : start + batch_size]).to(device)) for x in (x_i, x_j))
+            parts.append(denormalise(model.swap(*pair)).cpu().numpy())
+    return np.concatenate(parts)
+
+
+def true_swap_scores(model: DGNet, data: ReidData, seed: int, count: int = 256) -> dict[str, float]:
+    """Generated swaps of test identities against the true ones, beside the trivial answer "x_j unchanged"."""
+    i, j = sample_swap_pairs(data.index.query.ids, count, np.random.default_rng(seed))
+    keys = [data.world.key(path) for path in data.index.query.paths]
+    true = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
+    clothes = np.stack([data.world.clothes_mask(keys[b]) for b in j])
+    scores = swap_scores(generate(model, data.query[i], data.query[j]), true, data.query[j], clothes)
+    return {k: round(float(v), 6) for k, v in scores.items()}
+
+
+def table(results: Iterable[dict[str, dict[str, Any]]]) -> pd.DataFrame:
+    """Rows of `ROWS`, over seeds: Rank@1 and mAP in percent, mean and standard deviation (n - 1), number of seeds.
+
+    A gap between two rows is best judged seed by seed: `gains`.
+    """
+    results = list(results)
+    lines = []
+    for row, label in ROWS.items():
+        found = [r[row] for r in results if row in r]
+        if not found:
+            continue
+        line: dict[str, Any] = {"row": row, "what": label}
+        for key, name in (("rank1", "Rank@1"), ("mAP", "mAP")):
+            values = 100 * np.array([f[key] for f in found])
+            line |= {name: values.mean(), f"{name} sd": values.std(ddof=1) if len(values) > 1 else float("nan")}
+        lines.append(line | {"seeds": len(found)})
+    return pd.DataFrame(lines, columns=["row", "what", "Rank@1", "Rank@1 sd", "mAP", "mAP sd", "seeds"]).set_index(
+        "row"
+    )
+
+
+def gains(results: Iterable[dict[str, dict[str, Any]]], of: str = "both") -> pd.DataFrame:
+    """mAP of row `of` minus that of each control, in points, seed by seed: mean, standard deviation, smallest."""
+    results = list(results)
+    lines = []
+    for row in ("teacher", "one_head", "two_heads", "oracle"):
+        d = np.array([100 * (r[of]["mAP"] - r[row]["mAP"]) for r in results if row in r and of in r])
+        if len(d):
+            sd = d.std(ddof=1) if len(d) > 1 else float("nan")
+            lines.append({"over": row, "mAP gain": d.mean(), "sd": sd, "smallest": d.min(), "seeds": len(d)})
+    return pd.DataFrame(lines, columns=["over", "mAP gain", "sd", "smallest", "seeds"]).set_index("over")

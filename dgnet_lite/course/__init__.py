@@ -1,0 +1,4 @@
+"""What runs the course: checks for exercises, exercises built from solutions, notebooks run with parameters.
+
+This is the only room that may import jupyter's libraries and `dgnet_lite.show`; nothing imports it but notebooks.
+"""

@@ -1,0 +1,1 @@
+"""Data: Toy Market, reading re-id folders, images on the device."""

@@ -1,0 +1,65 @@
+"""A data set ready for training and evaluation: the index, and the images as uint8 arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from dgnet_lite.config import Config
+from dgnet_lite.data import reid, toymarket
+from dgnet_lite.data.batches import Batches
+from dgnet_lite.data.toymarket import ToyMarket
+
+
+@dataclass(frozen=True, eq=False)
+class ReidData:
+    """Images are uint8 (N, H, W, 3), in the order of the index's splits. `world` draws true swaps: Toy Market only."""
+
+    index: reid.ReidIndex
+    train: np.ndarray
+    query: np.ndarray
+    gallery: np.ndarray
+    world: ToyMarket | None
+
+    @property
+    def num_ids(self) -> int:
+        return self.index.num_ids
+
+    def batches(self, config: Config, *, batch_size: int, seed: int, device: str = "cpu") -> Batches:
+        """Training batches as `config.data` says."""
+        d = config.data
+        return Batches(
+            self.train,
+            self.index.labels,
+            self.index.train.cameras,
+            batch_size=batch_size,
+            pad=d.pad,
+            positives=d.positives,
+            partners=d.partners,
+            seed=seed,
+            device=device,
+        )
+
+
+def load_data(config: Config, root: str | Path, *, workers: int | None = None, progress: bool = True) -> ReidData:
+    """Read (and, for Toy Market, first draw) the data set of `config` in the folder `root`.
+
+    toymarket: drawn into root/toymarket-SCALE-HEIGHT-DRAW if it is not there. market1501: the standard test protocol.
+    market1501-val: the paper's validation protocol (first 651 identities train, last 100 are queried), for which the
+    training folder is enough. Raises what `reid.read_market1501` and `reid.validation_protocol` raise.
+    """
+    root, height, world = Path(root), config.data.height, None
+    if config.dataset == "toymarket":
+        spec = toymarket.PRESETS["market" if config.scale == "full" else config.scale]
+        folder = root / f"toymarket-{config.scale}-{height}-{config.data.draw}"
+        toymarket.write(folder, spec, height=height, seed=config.data.draw, workers=workers, progress=progress)
+        world = ToyMarket.load(folder)
+        index = reid.read_market1501(folder, name="toymarket")
+    elif config.dataset == "market1501":
+        index = reid.read_market1501(root)
+    else:
+        index = reid.validation_protocol(root)
+    splits = (index.train, index.query, index.gallery)
+    return ReidData(index, *(reid.read_images(s.paths, height, progress=progress) for s in splits), world)

@@ -1,0 +1,230 @@
+"""CMC and mAP by Market-1501's protocol.
+
+For a query, gallery images of the same id *and* the same camera are removed, and nothing else: distractors (id 0) stay
+and are wrong; junk (id -1) must have left the gallery before, as `data.reid` sees to. Equal scores keep the order of
+the gallery, so a ranking is the same on every run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+Array = np.ndarray | Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Retrieval:
+    """Result of `evaluate`; all scores are fractions in 0..1.
+
+    A query without a valid match (its identity was seen by no other camera) has no AP. The means are over the
+    `num_valid` queries that have one, as in torchreid; DG-Net's release divides by all queries instead, which is
+    `mAP * num_valid / num_queries`. On Market-1501 the two agree: every query has a match.
+    """
+
+    rank1: float
+    rank5: float
+    rank10: float
+    # Trapezoid rule, as Market-1501's toolbox and DG-Net: the one to compare with the paper's numbers.
+    mAP: float
+    # Step rule, as torchreid and fast-reid: never below the trapezoid's.
+    mAP_step: float
+    cmc: np.ndarray  # (N_gallery,), cmc[r] = share of valid queries with a true match among the first r + 1
+    ap: np.ndarray  # (N_query,), trapezoid rule; NaN without a valid match
+    num_queries: int
+    num_valid: int
+
+
+class Ranking(NamedTuple):
+    """Result of `ranking`: two arrays of shape (N_query, top)."""
+
+    indices: np.ndarray  # int64, into the gallery, best first; -1 where a query has fewer than `top` candidates
+    status: np.ndarray  # "right" (same id, another camera) or "wrong"; "" where indices is -1
+
+
+class _Images(NamedTuple):
+    """Features (N, d), ids (N,) and cameras (N,) of one side, on one device."""
+
+    features: Tensor
+    ids: Tensor
+    cameras: Tensor
+
+
+class _Chunk(NamedTuple):
+    """The whole gallery, ranked for some of the queries; removed images come last."""
+
+    queries: slice
+    order: Tensor  # (q, N_gallery) int64, into the gallery, best first
+    is_match: Tensor  # (q, N_gallery) bool, by rank
+    num_kept: Tensor  # (q,) int64, so many of the first ranks are not removed
+
+
+def average_precision(rank_of_match: Array, rule: str = "trapezoid") -> Tensor:
+    """AP of one query.
+
+    The precision after match k (from 1) is k / (rank + 1). The step rule averages these; the trapezoid rule first
+    averages each with the precision just before that match. One match at the second place: 0.5 and 0.25.
+
+    Args:
+        rank_of_match: (M,), 0-based ranks of the query's true matches in its valid gallery, ascending.
+        rule: "trapezoid" or "step"; ValueError for any other.
+
+    Returns: scalar, float64, in 0..1; NaN when there is no match.
+    """
+    ranks = torch.as_tensor(rank_of_match)
+    nth = torch.arange(1, len(ranks) + 1, device=ranks.device)
+    return _precision_at_match(nth, ranks, rule).mean()
+
+
+def evaluate(
+    query_features: Array,
+    query_ids: Array,
+    query_cameras: Array,
+    gallery_features: Array,
+    gallery_ids: Array,
+    gallery_cameras: Array,
+    *,
+    chunk: int = 512,
+) -> Retrieval:
+    """Rank the gallery for each query by dot product, and score the rankings.
+
+    Args:
+        query_features, gallery_features: (N_query, d), (N_gallery, d); for cosine similarity, L2-normalised. Both are
+            NumPy arrays or tensors, tensors on one device: the work is done there.
+        query_ids, gallery_ids, query_cameras, gallery_cameras: (N_query,), (N_gallery,), integers.
+        chunk: queries ranked at once; memory is about chunk * N_gallery * 30 bytes.
+
+    Raises:
+        ValueError: shapes do not fit, features are not finite, or no query at all has a valid match.
+    """
+    query, gallery = _checked_pair(
+        query_features, query_ids, query_cameras, gallery_features, gallery_ids, gallery_cameras
+    )
+    num_queries, num_gallery = len(query.ids), len(gallery.ids)
+    ap, ap_step = np.full((2, num_queries), np.nan)
+    first_rank_counts = np.zeros(num_gallery, dtype=np.int64)
+    for part in _rank(query, gallery, chunk):
+        num_matches = part.is_match.sum(dim=1)
+        row, rank = part.is_match.nonzero(as_tuple=True)  # row by row, ranks ascending within a row
+        nth = torch.arange(len(row), device=row.device) - (num_matches.cumsum(0) - num_matches)[row] + 1
+        for scores, rule in ((ap, "trapezoid"), (ap_step, "step")):
+            total = torch.zeros(len(num_matches), dtype=torch.float64, device=row.device)
+            total.index_add_(0, row, _precision_at_match(nth, rank, rule))
+            scores[part.queries] = (total / num_matches).cpu().numpy()  # 0 / 0 is NaN: no valid match
+        first_rank_counts += torch.bincount(rank[nth == 1], minlength=num_gallery).cpu().numpy()
+
+    num_valid = int(first_rank_counts.sum())
+    if num_valid == 0:
+        raise ValueError(
+            f"none of the {num_queries} queries has a match (same id, another camera) among {num_gallery} gallery "
+            "images: take query and gallery from one data set, with ids and cameras as in the file names"
+        )
+    cmc = first_rank_counts.cumsum() / num_valid
+    rank1, rank5, rank10 = (float(cmc[min(r, num_gallery) - 1]) for r in (1, 5, 10))
+    return Retrieval(
+        rank1=rank1,
+        rank5=rank5,
+        rank10=rank10,
+        mAP=float(np.nanmean(ap)),
+        mAP_step=float(np.nanmean(ap_step)),
+        cmc=cmc,
+        ap=ap,
+        num_queries=num_queries,
+        num_valid=num_valid,
+    )
+
+
+def ranking(
+    query_features: Array,
+    query_ids: Array,
+    query_cameras: Array,
+    gallery_features: Array,
+    gallery_ids: Array,
+    gallery_cameras: Array,
+    *,
+    top: int = 10,
+    chunk: int = 512,
+) -> Ranking:
+    """The first `top` gallery images for each query, as `evaluate` ranks them. Arguments and errors as there."""
+    query, gallery = _checked_pair(
+        query_features, query_ids, query_cameras, gallery_features, gallery_ids, gallery_cameras
+    )
+    indices = np.full((len(query.ids), top), -1, dtype=np.int64)
+    status = np.full((len(query.ids), top), "", dtype="<U5")
+    for part in _rank(query, gallery, chunk):
+        order, is_match = part.order[:, :top].cpu().numpy(), part.is_match[:, :top].cpu().numpy()
+        shown = order.shape[1]
+        is_kept = np.arange(shown) < part.num_kept.cpu().numpy()[:, None]
+        indices[part.queries, :shown] = np.where(is_kept, order, -1)
+        status[part.queries, :shown] = np.where(is_kept, np.where(is_match, "right", "wrong"), "")
+    return Ranking(indices, status)
+
+
+def _precision_at_match(nth: Tensor, rank: Tensor, rule: str) -> Tensor:
+    """What a match adds to its query's AP, before the mean: the nth match (from 1), at `rank` (from 0); float64."""
+    nth, rank = nth.double(), rank.double()
+    after = nth / (rank + 1)
+    if rule == "step":
+        return after
+    if rule == "trapezoid":
+        before = torch.where(rank > 0, (nth - 1) / rank.clamp(min=1), 1.0)
+        return (before + after) / 2
+    raise ValueError(f"unknown rule {rule!r} for average precision: use 'trapezoid' or 'step'")
+
+
+def _rank(query: _Images, gallery: _Images, chunk: int) -> Iterator[_Chunk]:
+    if chunk < 1:
+        raise ValueError(f"chunk is the number of queries ranked at once and must be at least 1; got {chunk}")
+    for start in range(0, len(query.ids), chunk):
+        rows = slice(start, start + chunk)
+        same_id = query.ids[rows, None] == gallery.ids
+        is_removed = same_id & (query.cameras[rows, None] == gallery.cameras)
+        scores = (query.features[rows] @ gallery.features.T).masked_fill_(is_removed, -torch.inf)
+        order = scores.sort(dim=1, descending=True, stable=True).indices
+        is_match = (same_id & ~is_removed).gather(1, order)
+        yield _Chunk(rows, order, is_match, num_kept=(~is_removed).sum(dim=1))
+
+
+def _checked_pair(
+    query_features: Array,
+    query_ids: Array,
+    query_cameras: Array,
+    gallery_features: Array,
+    gallery_ids: Array,
+    gallery_cameras: Array,
+) -> tuple[_Images, _Images]:
+    query = _checked("query", query_features, query_ids, query_cameras)
+    gallery = _checked("gallery", gallery_features, gallery_ids, gallery_cameras)
+    if query.features.shape[1] != gallery.features.shape[1]:
+        raise ValueError(
+            f"query features have {query.features.shape[1]} dimensions and gallery features "
+            f"{gallery.features.shape[1]}: embed both with the same model"
+        )
+    dtype = torch.promote_types(query.features.dtype, gallery.features.dtype)
+    return (
+        query._replace(features=query.features.to(dtype)),
+        gallery._replace(features=gallery.features.to(dtype)),
+    )
+
+
+def _checked(side: str, features: Array, ids: Array, cameras: Array) -> _Images:
+    features = torch.as_tensor(features).detach()
+    if features.dtype != torch.float64:
+        features = features.float()
+    ids, cameras = (torch.as_tensor(numbers, device=features.device) for numbers in (ids, cameras))
+    if features.ndim != 2 or not features.shape[:1] == ids.shape == cameras.shape or len(ids) == 0:
+        raise ValueError(
+            f"{side}: features must be (N, d), ids and cameras (N,), for the same N > 0 images; "
+            f"got {tuple(features.shape)}, {tuple(ids.shape)} and {tuple(cameras.shape)}"
+        )
+    if not features.isfinite().all():
+        row = int((~features.isfinite()).any(dim=1).nonzero()[0])
+        raise ValueError(
+            f"{side} features are not finite, first in row {row}: the model has diverged; load an earlier checkpoint"
+        )
+    return _Images(features, ids, cameras)

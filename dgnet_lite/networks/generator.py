@@ -1,0 +1,102 @@
+"""G: put the appearance a_i on the structure s_j."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from dgnet_lite.networks.blocks import AdaINResidualBlock, LayerNorm2d, conv
+
+STRIPES = 4  # of the appearance code
+CodeSlices = Literal["stripe", "channel", "whole"]
+
+
+def slice_code(code: Float[Tensor, "b c stripes 1"], blocks: int, how: CodeSlices) -> list[Float[Tensor, "b _n"]]:
+    """What each residual block is told of the appearance code.
+
+    "stripe": block k reads body stripe k, (B, C); as many blocks as stripes.
+    "channel": block k reads numbers k*C ... (k+1)*C - 1 of the code flattened channel-major, which is a quarter of the
+    channels in all stripes, (B, C) (release; one may have expected stripes).
+    "whole": every block reads everything, (B, 4C).
+    """
+    flat = code.flatten(1)  # channel-major
+    if how == "whole":
+        return [flat] * blocks
+    if how == "channel":
+        return list(flat.chunk(blocks, dim=1))
+    if code.shape[2] != blocks:
+        raise ValueError(f"code_slices='stripe' needs one block a stripe: {code.shape[2]} stripes, {blocks} blocks")
+    return [stripe.flatten(1) for stripe in code.unbind(dim=2)]
+
+
+def mlp(n_in: int, width: int, n_out: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(n_in, width), nn.LeakyReLU(0.2), nn.Linear(width, width), nn.LeakyReLU(0.2), nn.Linear(width, n_out)
+    )
+
+
+class Generator(nn.Module):
+    """G: (structure s_j, appearance a_i) -> image x_j^i, in ImageNet-normalised units (no tanh).
+
+    Args of forward: structure, (B, channels, H/2^d, W/2^d); appearance, (B, code_channels, 4, 1).
+    Returns: (B, 3, H, W).
+    Source: Sec. 4.1 (iii), four residual blocks with two AdaIN each and four convolutions; sizes from the release.
+    """
+
+    def __init__(
+        self,
+        code_channels: int = 2048,
+        channels: int = 128,
+        upsamplings: int = 2,
+        dilations: tuple[int, ...] = (1, 1, 1, 1),
+        kernel: int = 5,
+        mlp_width: int = 512,
+        code_slices: CodeSlices = "stripe",
+        start_as_instance_norm: bool = False,
+    ) -> None:
+        super().__init__()
+        c, blocks = channels, len(dilations)
+        if code_slices == "stripe" and blocks != STRIPES:
+            raise ValueError(f"code_slices='stripe' needs {STRIPES} residual blocks, one a stripe; there are {blocks}")
+        if code_slices == "channel" and STRIPES * code_channels % blocks:
+            raise ValueError(f"{STRIPES * code_channels} numbers of the code cannot be shared by {blocks} blocks")
+        self.code_slices = code_slices
+        self.residual = nn.ModuleList([AdaINResidualBlock(c, dilation=d) for d in dilations])
+        n_in = STRIPES * code_channels // (1 if code_slices == "whole" else blocks)
+        self.scale = nn.ModuleList([mlp(n_in, mlp_width, 2 * c) for _ in range(blocks)])
+        self.bias = nn.ModuleList([mlp(n_in, mlp_width, 2 * c) for _ in range(blocks)])
+        layers: list[nn.Module] = []
+        for _ in range(upsamplings):  # (B, c, h, w) -> (B, c/2, 2h, 2w)
+            layers += [nn.Upsample(scale_factor=2), conv(c, c // 2, kernel), LayerNorm2d(c // 2), nn.LeakyReLU(0.2)]
+            c //= 2
+        self.upsample = nn.Sequential(*layers)
+        self.to_image = nn.Sequential(
+            conv(c, c), nn.LeakyReLU(0.2), conv(c, c), nn.LeakyReLU(0.2), nn.Conv2d(c, 3, 1)
+        )  # (B, 3, H, W)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d | nn.Linear):
+                nn.init.kaiming_normal_(module.weight)
+                nn.init.zeros_(module.bias)
+        if start_as_instance_norm:
+            for scale, bias in zip(self.scale, self.bias, strict=True):
+                for last, start in ((scale[-1], 1.0), (bias[-1], 0.0)):
+                    nn.init.normal_(last.weight, std=0.02)
+                    nn.init.constant_(last.bias, start)
+
+    def forward(
+        self, structure: Float[Tensor, "b c h w"], appearance: Float[Tensor, "b k stripes 1"]
+    ) -> Float[Tensor, "b 3 h2 w2"]:
+        x = structure
+        slices = slice_code(appearance, len(self.residual), self.code_slices)
+        for block, scale, bias, a in zip(self.residual, self.scale, self.bias, slices, strict=True):
+            x = block(x, scale(a), bias(a))
+        return self.to_image(self.upsample(x))
+
+
+def interpolate(start: Tensor, end: Tensor, steps: int) -> Tensor:
+    """`steps` codes on the straight line from `start` to `end`, both (1, ...) -> (steps, ...). Source: Fig. 5."""
+    t = torch.linspace(0, 1, steps, device=start.device).reshape(-1, *[1] * (start.dim() - 1))
+    return start + t * (end - start)

@@ -1,0 +1,1 @@
+"""How DG-Net, its teacher and their controls are trained."""

@@ -1,0 +1,185 @@
+"""One update of DG-Net. The whole method is on this page: encode, decode, compose, judge, learn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from dgnet_lite import losses as L
+from dgnet_lite.config import Config
+from dgnet_lite.data.batches import Batch, Batches, denormalise, normalise, random_erasing
+from dgnet_lite.dgnet import DGNet
+from dgnet_lite.networks.teacher import Teacher
+from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
+from dgnet_lite.training.modes import dropout_off, frozen, running_statistics_kept
+from dgnet_lite.training.optimizers import LearningRates, adam, sgd
+
+ADVERSARIAL = {
+    "log": (L.discriminator_log, L.generator_log),
+    "lsgan": (L.discriminator_lsgan, L.generator_lsgan),
+}
+
+
+def soft_label(teacher: Teacher, x: Tensor, *, batch_statistics: bool, mirror: bool) -> Tensor:
+    """q of eq. (8): the teacher's class probabilities of x, (B, K). Dropout is off and no gradient is kept."""
+    teacher.train(batch_statistics)
+    with torch.no_grad(), dropout_off(teacher), running_statistics_kept(teacher):
+        q = F.softmax(teacher(x).float(), dim=1)
+        return (q + F.softmax(teacher(x.flip(3)).float(), dim=1)) / 2 if mirror else q
+
+
+class DGNetTask:
+    """DG-Net under training: its networks, optimizers and data. `update(step)` does one step and returns the losses."""
+
+    name = "dgnet"
+
+    def __init__(self, model: DGNet, teacher: Teacher, batches: Batches, config: Config) -> None:
+        self.model, self.teacher, self.batches, self.config = model, teacher, batches, config
+        self.device = batches.images.device
+        if config.optim.channels_last:
+            model.to(memory_format=torch.channels_last)
+        c = config.optim
+        self.optimizers = {
+            "E_a": sgd(model.E_a, c, c.lr_appearance),
+            "E_s+G": adam([model.E_s, model.G], c, c.lr_generator),
+            "D": adam([model.D], c, c.lr_discriminator),
+        }
+        self.rates = {name: LearningRates(optimizer) for name, optimizer in self.optimizers.items()}
+        self.discriminator_loss, self.generator_loss = ADVERSARIAL[config.losses.adversarial]
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.optim.bfloat16)
+
+    def update(self, step: int) -> dict[str, Tensor]:
+        """One D step, then one joint step of G, E_s and E_a. Returns every loss by name, unweighted, on the device."""
+        model, c = self.model.train(), self.config
+        self._set_rates(step)
+        weights = loss_weights(step, c.losses, c.optim.steps)
+        batch = self.batches.sample()
+        n = len(batch.y)
+        losses: dict[str, Tensor] = {}
+
+        with self.autocast():
+            x = torch.cat([batch.x_i, batch.x_t])
+            y = torch.cat([batch.y, batch.y])
+            real = model.E_a(x)
+            # With a detached code no generative loss bends E_a: it learns to re-identify and nothing else.
+            code = real.code.detach() if c.losses.code_detached else real.code
+            a_i, a_t = code[:n], code[n:]
+            s_i = model.encode_structure(batch.x_i)
+            s_j = s_i[batch.partner]
+            x_i_i, x_i_t, x_j_i = model.decode(torch.cat([s_i, s_i, s_j]), torch.cat([a_i, a_t, a_i])).chunk(3)
+
+            losses["D"] = self._update_discriminator(step, batch.x_i, x_j_i)
+
+            losses["img1"] = L.image_reconstruction(batch.x_i, x_i_i)
+            losses["img2"] = L.image_reconstruction(batch.x_i, x_i_t)
+            losses |= self._identification(real, x, y)
+            losses |= self._cross_identity(weights, batch, a_i, s_j, x_j_i)
+            if weights["prim"] > 0:
+                losses |= self._feed_back(batch, x_j_i)
+
+            total = sum(weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0)
+        self._step(["E_a", "E_s+G"], total)
+        return {name: loss.detach() for name, loss in losses.items()} | {"total": total.detach()}
+
+    def _update_discriminator(self, step: int, x: Tensor, fake: Tensor) -> Tensor:
+        fake = fake.detach()  # D must not move G
+        every = self.config.losses.punishment_every
+        if step % every == 0 and self.config.losses.punishment > 0:
+            with torch.autocast(self.device.type, enabled=False):  # a gradient of a gradient wants float32
+                x = x.detach().requires_grad_(True)
+                real_patches, fake_patches = self.model.D(x), self.model.D(fake.float())
+                loss = self.discriminator_loss(real_patches, fake_patches)
+                punishment = L.gradient_punishment(real_patches, x)
+                loss = loss + self.config.losses.punishment * every * punishment
+        else:
+            patches = self.model.D(torch.cat([x, fake.to(x.dtype)]))
+            loss = self.discriminator_loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
+        self._step(["D"], loss)
+        return loss
+
+    def _identification(self, real: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
+        """Eq. (3), and the same of the fine head. The code never comes from erased images, the class scores may."""
+        if self.config.data.erasing > 0:
+            real = self.model.E_a(random_erasing(x, self.config.data.erasing, self.batches.generator))
+        count = len(y) if self.config.losses.id_on_positives else len(y) // 2
+        return {
+            "id_s": L.identification(real.logits_prim[:count], y[:count]),
+            "fine_real": L.identification(real.logits_fine[:count], y[:count]),
+        }
+
+    def _cross_identity(
+        self, weights: dict[str, float], batch: Batch, a_i: Tensor, s_j: Tensor, x_j_i: Tensor
+    ) -> dict[str, Tensor]:
+        """Eqs. (4) to (7) on the swapped images, and the release's cycle."""
+        model, c = self.model, self.config.losses
+        losses: dict[str, Tensor] = {}
+        with frozen(model.D):  # G learns to please D, D does not learn to be pleased
+            losses["adv"] = self.generator_loss(model.D(x_j_i))
+        # E_a judges the swap and hands the gradient on to G and E_s; it must not learn to like what G makes.
+        with frozen(model.E_a), running_statistics_kept(model.E_a), dropout_off(model.E_a):
+            judged = model.E_a(x_j_i)
+        losses["id_c"] = L.identification(judged.logits_prim, batch.y)
+        code_of_fake = judged.code if c.code1_trains_generator else judged.code.detach()
+        losses["code1"] = L.code_reconstruction(a_i.detach(), code_of_fake)
+        if weights["code2"] > 0:
+            losses["code2"] = L.code_reconstruction(s_j.detach(), self._structure_of_fake(x_j_i))
+        if weights["cycle"] > 0:
+            # x_i again, from swaps alone: one wears its clothes, another, at the inverse of `partner`, has its body
+            again = model.decode(model.encode_structure(x_j_i)[batch.partner.argsort()], code_of_fake)
+            losses["cycle"] = L.image_reconstruction(batch.x_i, again)
+        return losses
+
+    def _structure_of_fake(self, x_j_i: Tensor) -> Tensor:
+        if not self.config.losses.code2_alternates:
+            return self.model.encode_structure(x_j_i)
+        if torch.rand((), generator=self.batches.generator) < 0.5:
+            return self.model.encode_structure(x_j_i.detach())  # E_s learns, G does not
+        with frozen(self.model.E_s):  # G learns, E_s does not
+            return self.model.encode_structure(x_j_i)
+
+    def _feed_back(self, batch: Batch, x_j_i: Tensor) -> dict[str, Tensor]:
+        """Eqs. (8), (9): the swaps come back to E_a as training images. Detached: G must not make them easy."""
+        fake, c = x_j_i.detach(), self.config.losses
+        with running_statistics_kept(self.model.E_a):
+            out = self.model.E_a(fake)
+        q = soft_label(self.teacher, fake, batch_statistics=c.teacher_batch_statistics, mirror=c.teacher_mirror)
+        return {"prim": L.primary(out.logits_prim, q), "fine": L.fine_grained(out.logits_fine, batch.y_j)}
+
+    def _set_rates(self, step: int) -> None:
+        c = self.config.optim
+        factor = lr_factor(step, c, c.steps)
+        for name, rate in self.rates.items():
+            rate.set(factor * rise_factor(step, c) if name == "E_a" else factor)
+
+    def _step(self, names: list[str], loss: Tensor) -> None:
+        for name in names:
+            self.optimizers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        for name in names:
+            self.optimizers[name].step()
+
+    @torch.no_grad()
+    def images(self, count: int = 8) -> Tensor:
+        """Rows x_i, x_j, x_j^i of the first training images, uint8 (3 * count, H, W, 3), for the tracker."""
+        self.model.eval()
+        x = normalise(self.batches.images[:: max(1, len(self.batches.images) // count)][:count])
+        x_i, x_j = x, x.roll(1, dims=0)
+        return torch.cat([denormalise(x_i), denormalise(x_j), denormalise(self.model.swap(x_i, x_j))])
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.optimizers.items()},
+            "batches": self.batches.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        for name, optimizer in self.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+        self.batches.load_state_dict(state["batches"])

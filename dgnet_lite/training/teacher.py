@@ -1,0 +1,146 @@
+"""Training without a generator: the teacher, the fair controls of Table 3, and the oracle."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from dgnet_lite import losses as L
+from dgnet_lite.config import Config
+from dgnet_lite.data.batches import Batches, augment, random_erasing
+from dgnet_lite.networks.appearance import AppearanceEncoder
+from dgnet_lite.networks.teacher import Teacher
+from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
+from dgnet_lite.training.modes import running_statistics_kept
+from dgnet_lite.training.optimizers import LearningRates, sgd
+from dgnet_lite.training.step import soft_label
+
+Control = Literal["one_head", "two_heads", "oracle"]
+
+
+class _RealImagesTask:
+    """What both tasks below share: one network, SGD, the same batches."""
+
+    network: AppearanceEncoder | Teacher
+
+    def __init__(self, network: AppearanceEncoder | Teacher, batches: Batches, config: Config, lr: float) -> None:
+        self.network, self.batches, self.config = network, batches, config
+        self.device = batches.images.device
+        if config.optim.channels_last:
+            network.to(memory_format=torch.channels_last)
+        self.optimizer = sgd(network, config.optim, lr)
+        self.rate = LearningRates(self.optimizer)
+
+    def autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.optim.bfloat16)
+
+    def _images(self) -> tuple[Tensor, Tensor]:
+        batch = self.batches.sample()
+        x = torch.cat([batch.x_i, batch.x_t])
+        if self.config.data.erasing > 0:
+            x = random_erasing(x, self.config.data.erasing, self.batches.generator)
+        return x, torch.cat([batch.y, batch.y])
+
+    def _step(self, loss: Tensor) -> None:
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "model": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "batches": self.batches.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.batches.load_state_dict(state["batches"])
+
+
+class TeacherTask(_RealImagesTask):
+    """The baseline CNN by the identification loss, eq. (3), for `optim.teacher_steps`."""
+
+    name = "teacher"
+
+    def __init__(self, teacher: Teacher, batches: Batches, config: Config) -> None:
+        super().__init__(teacher, batches, config, config.optim.teacher_lr)
+
+    def update(self, step: int) -> dict[str, Tensor]:
+        c = self.config.optim
+        self.network.train()
+        self.rate.set(lr_factor(step, c, c.teacher_steps) * rise_factor(step, c))
+        x, y = self._images()
+        with self.autocast():
+            loss = L.identification(self.network(x), y)
+        self._step(loss)
+        return {"id_s": loss.detach(), "total": loss.detach()}
+
+
+class Compositions(NamedTuple):
+    """True swaps x_j^i: images uint8 (M, H, W, 3), label of who gave the clothes, label of who gave the structure."""
+
+    images: Tensor
+    y_i: Tensor
+    y_j: Tensor
+
+
+class ControlTask(_RealImagesTask):
+    """E_a trained as long as in DG-Net, on the same batches with the same rates, without G.
+
+    "one_head": f_prim by eq. (3) on real images, the baseline given as many steps. "two_heads": both heads on real
+    images, the fine one with lambda_fine as its weight, whether or not DG-Net shows it real images (`fine_on_real`).
+    "oracle": both heads, and the *true* compositions where DG-Net has generated ones, eqs. (8) and (9); what the method
+    could gain if G were perfect.
+    """
+
+    def __init__(
+        self,
+        encoder: AppearanceEncoder,
+        batches: Batches,
+        config: Config,
+        kind: Control,
+        teacher: Teacher | None = None,
+        compositions: Compositions | None = None,
+    ) -> None:
+        super().__init__(encoder, batches, config, config.optim.lr_appearance)
+        if kind == "oracle" and (teacher is None or compositions is None):
+            raise ValueError("the oracle needs a teacher and true compositions")
+        self.name, self.kind, self.teacher, self.compositions = kind, kind, teacher, compositions
+
+    def update(self, step: int) -> dict[str, Tensor]:
+        c = self.config
+        self.network.train()
+        self.rate.set(lr_factor(step, c.optim, c.optim.steps) * rise_factor(step, c.optim))
+        weights = loss_weights(step, c.losses, c.optim.steps)
+        if self.kind == "two_heads":
+            weights["fine_real"] = weights["fine"]  # else nothing would train this head
+        x, y = self._images()
+        if not c.losses.id_on_positives:
+            x, y = x[: len(x) // 2], y[: len(y) // 2]
+        losses: dict[str, Tensor] = {}
+        with self.autocast():
+            out = self.network(x)
+            losses["id_s"] = L.identification(out.logits_prim, y)
+            if self.kind != "one_head":
+                losses["fine_real"] = L.identification(out.logits_fine, y)
+            if self.kind == "oracle" and weights["prim"] > 0:
+                losses |= self._feed_back()
+            total = sum(weights[name] * loss for name, loss in losses.items() if weights[name] > 0)
+        self._step(total)
+        return {name: loss.detach() for name, loss in losses.items()} | {"total": total.detach()}
+
+    def _feed_back(self) -> dict[str, Tensor]:
+        c, true = self.config, self.compositions
+        generator = self.batches.generator
+        pick = torch.randint(len(true.images), (c.optim.batch_size,), generator=generator)
+        x = augment(true.images, pick, c.data.pad, generator)
+        with running_statistics_kept(self.network):
+            out = self.network(x)
+        statistics, mirror = c.losses.teacher_batch_statistics, c.losses.teacher_mirror
+        q = soft_label(self.teacher, x, batch_statistics=statistics, mirror=mirror)
+        y_j = true.y_j[pick].to(x.device)
+        return {"prim": L.primary(out.logits_prim, q), "fine": L.fine_grained(out.logits_fine, y_j)}

@@ -1,0 +1,21 @@
+"""Shared by all tests: tensor shapes in signatures are checked while the tests run, and one small Toy Market."""
+
+from importlib.util import find_spec
+
+import pytest
+from jaxtyping import install_import_hook
+
+# The rooms whose public functions take tensors. The hook must be in place before any of them is imported.
+TENSOR_ROOMS = ["data.batches", "networks", "dgnet", "losses", "training", "evaluation"]
+
+if find_spec("beartype"):  # of the dev extra; a training machine may run the tests without it
+    install_import_hook([f"dgnet_lite.{room}" for room in TENSOR_ROOMS], "beartype.beartype")
+
+
+@pytest.fixture(scope="session")
+def smoke_data(tmp_path_factory):
+    """Toy Market at the scale `smoke`: 64 training images of 16 identities, 64 x 32."""
+    from dgnet_lite.config import Config
+    from dgnet_lite.data.load import load_data
+
+    return load_data(Config.preset("paper", "smoke"), tmp_path_factory.mktemp("data"), workers=1, progress=False)
