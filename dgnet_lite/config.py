@@ -25,7 +25,7 @@ class DataConfig:
     """Images and how they are sampled."""
 
     draw: int = 1
-    """Seed of Toy Market: another number, another world. Settings were chosen on draw 0, results are reported on draw 1."""
+    """Seed of Toy Market: another number, another world. Settings were chosen on draw 0, results are of draw 1."""
     height: int = 256
     """Rows of an image; columns are half of it. A multiple of 32."""
     pad: int = 10

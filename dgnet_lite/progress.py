@@ -9,6 +9,8 @@ from typing import Any
 from tqdm import tqdm as text_tqdm
 from tqdm.auto import tqdm as auto_tqdm
 
+TEXT_SIZE = {"ncols": 79, "nrows": 24}
+
 
 def progress(iterable: Iterable[Any] | None = None, *, show: bool = True, **kwargs: Any) -> Any:
     """tqdm over `iterable` (or with `total=`); with show=False it counts without drawing.
@@ -17,8 +19,10 @@ def progress(iterable: Iterable[Any] | None = None, *, show: bool = True, **kwar
     (the runner of notebooks sets it, so that the bar is seen in the terminal), or "off".
     """
     how = os.environ.get("DGNET_PROGRESS", "auto")
-    bar = text_tqdm if how == "text" else auto_tqdm
-    return bar(iterable, disable=not show or how == "off", mininterval=0.5, **kwargs)
+    disabled = not show or how == "off"
+    if how == "text":  # of a given size, or tqdm asks a terminal that a notebook's kernel does not have, and may get 0
+        return text_tqdm(iterable, disable=disabled, mininterval=0.5, **TEXT_SIZE, **kwargs)
+    return auto_tqdm(iterable, disable=disabled, mininterval=0.5, **kwargs)
 
 
 def say(message: str) -> None:

@@ -99,8 +99,9 @@ def summary(folder: Path, config: Config, results: Results, *, device: str, seco
     if config.scale == "smoke":
         lines.append("The smoke scale shows that everything runs. Its numbers mean nothing.")
     if seconds:
-        parts = ", ".join(f"{name} {value:.0f} s" for name, value in list(seconds.items())[:3])
-        lines += ["", f"Trained {sum(seconds.values()) / 60:.1f} minutes in all ({parts}{', ...' if len(seconds) > 3 else ''})"]
+        each = pd.Series(seconds).groupby(lambda name: name.rpartition("/")[2]).sum().sort_values(ascending=False)
+        parts = ", ".join(f"{name} {value:.0f} s" for name, value in each.items())
+        lines += ["", f"Trained {each.sum() / 60:.1f} minutes in all: {parts}."]
     lines.append(f"In {folder}: {', '.join(_names(folder))}")
     return "\n".join(lines) + "\n"
 
@@ -121,12 +122,12 @@ def findings(results: Results) -> list[str]:
     for row in ("one_head", "two_heads"):
         if row in numbers.index:
             found.append(_gain_sentence(ROWS[row], numbers.loc[row]))
-    swaps = [r["swaps"] for r in results.values() if "swaps" in r]
-    if swaps:
-        ratio = np.mean([s["clothes_l1_ratio"] for s in swaps])
+    swaps = pd.DataFrame([r["swaps"] for r in results.values() if "swaps" in r])
+    if len(swaps):
+        mean = swaps.mean()
         found.append(
-            f"Inside the clothes a generated swap is off by {np.mean([s['clothes_l1'] for s in swaps]):.3f} of the grey "
-            f"range, x_j unchanged by {np.mean([s['copy_clothes_l1'] for s in swaps]):.3f}: ratio {ratio:.2f}."
+            f"Inside the clothes a generated swap is off by {mean['clothes_l1']:.3f} of the grey range, "
+            f"x_j unchanged by {mean['copy_clothes_l1']:.3f}: ratio {mean['clothes_l1_ratio']:.2f}."
         )
     return found
 

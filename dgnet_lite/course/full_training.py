@@ -6,7 +6,9 @@ import dataclasses
 import json
 import os
 import shlex
+import shutil
 import tempfile
+import time
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +30,7 @@ ALL_CONTROLS = ("one_head", "two_heads", "oracle")
 STEPS_PER_SECOND = {"teacher": 50.0, "dgnet": 6.0, "control": 35.0}
 """Measured with the small networks at 64 x 32 on two CPU cores; only to say beforehand how long it may take."""
 
+SECONDS_TO_KEEP = 3600
 SAME_RESULT = ("out_dir", "resume", "workers", "show_pictures")
 
 
@@ -42,7 +45,7 @@ class Settings:
     seeds: tuple[int, ...] = (0,)
     steps: int | None = None
     teacher_steps: int | None = None
-    controls: tuple[str, ...] | None = None
+    controls: tuple | None = None
     overrides: dict = field(default_factory=dict)
     out_dir: str | None = None
     device: str = "cpu"
@@ -106,14 +109,15 @@ class Run:
     def describe(self) -> str:
         """What is about to happen, in a few lines."""
         c = self.config()
-        time = "no time was measured for it" if self.minutes is None else f"about {max(self.minutes, 0.5):.1f} minutes"
-        seeds = ", ".join(map(str, self.seeds))
+        known = self.minutes is not None
+        minutes = f"about {max(self.minutes, 0.5):.1f} minutes" if known else "an unknown time"
+        seeds, controls = ", ".join(map(str, self.seeds)), ", ".join(self.controls) or "none"
         return "\n".join(
             [
                 f"data     {c.dataset}, {c.data.height} x {c.data.height // 2} pixels, in {self.data_root}",
                 f"run      recipe {c.recipe}, scale {c.scale}, seed {seeds}, on {self.device}",
-                f"steps    teacher {c.optim.teacher_steps:,}, DG-Net {c.optim.steps:,}, controls: {', '.join(self.controls) or 'none'}",
-                f"time     {time} of training on two CPU cores; what is already trained is loaded",
+                f"steps    teacher {c.optim.teacher_steps:,}, DG-Net {c.optim.steps:,}, controls: {controls}",
+                f"time     {minutes} of training on two CPU cores; what is already trained is loaded",
                 f"results  {self.out_dir}",
             ]
         )
@@ -137,8 +141,8 @@ def start(notebook: dict[str, Any]) -> Run:
         raise ValueError(f"unknown control {wrong[0]!r}; known: {', '.join(ALL_CONTROLS)}")
     if s.dataset != "toymarket":
         controls = tuple(c for c in controls if c != "oracle")  # nobody can draw the true swaps of real images
-    if not s.seeds or len(set(s.seeds)) < len(s.seeds):
-        raise ValueError(f"seeds is {list(s.seeds)}: give at least one, and each once")
+    if len(set(s.seeds)) < len(s.seeds):
+        raise ValueError(f"seeds is {list(s.seeds)}: give each once")
     default_root = project_folder() / "data"
     default_out = project_folder() / "runs" / f"{s.dataset}-{scale}"
     if profile == "smoke":
@@ -155,7 +159,9 @@ def start(notebook: dict[str, Any]) -> Run:
     )
     run.config()  # raises for an unknown recipe, scale, data set or override
     if not s.resume and any(run.out_dir.glob("seed*")):
-        raise FileExistsError(f"{run.out_dir} already holds a run: give another out_dir, or resume=True to go on with it")
+        raise FileExistsError(
+            f"{run.out_dir} already holds a run: give another out_dir, or resume=True to go on with it"
+        )
     if run.show_pictures and s.dataset != "toymarket":
         warnings.warn(
             "show_pictures=True with real persons: their images are now in this notebook's output and in out_dir. "
@@ -184,7 +190,10 @@ _kept: list[tempfile.TemporaryDirectory] = []
 
 
 def _temporary_folder() -> Path:
-    """One folder for this process, removed when it ends."""
+    """One folder for this process, removed when it ends; a killed one's is removed by a later run."""
     if not _kept:
+        for left in Path(tempfile.gettempdir()).glob("dgnet-lite-*"):
+            if time.time() - left.stat().st_mtime > SECONDS_TO_KEEP:
+                shutil.rmtree(left, ignore_errors=True)
         _kept.append(tempfile.TemporaryDirectory(prefix="dgnet-lite-", ignore_cleanup_errors=True))
     return Path(_kept[0].name)

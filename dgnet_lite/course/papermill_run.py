@@ -69,7 +69,7 @@ def parse_parameters(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> 
 class SettledLines:
     """A stream for a log file: of a line that a progress bar draws again and again, it writes the last state.
 
-    While the bar is not finished, its state is written as a line of its own every half minute, so that one sees it live.
+    While the bar is not finished, its state is written as a line of its own every half minute.
     """
 
     def __init__(self, stream: TextIO, seconds: float = SECONDS_BETWEEN_STATES) -> None:

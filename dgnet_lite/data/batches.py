@@ -77,6 +77,8 @@ class Batches:
     ) -> None:
         self.images = torch.as_tensor(images).to(device)
         self.labels, self.cameras = torch.as_tensor(labels).long(), torch.as_tensor(cameras).long()
+        if self.images.dtype != torch.uint8:
+            raise TypeError(f"images must be uint8 in 0..255, as read_images returns them; got {self.images.dtype}")
         if not len(self.images) == len(self.labels) == len(self.cameras):
             raise ValueError(f"{len(self.images)} images, {len(self.labels)} labels, {len(self.cameras)} cameras")
         if len(self.images) < batch_size:

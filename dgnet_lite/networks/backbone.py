@@ -73,7 +73,7 @@ class TorchvisionBackbone(nn.Module):
                 keep_resolution(model.layer4)
         else:
             raise ValueError(
-                f"{name} does not end in a feature map that is known here (`features` or `layer4`), so it cannot give a "
+                f"{name} does not end in a feature map known here (`features` or `layer4`), so it cannot give a "
                 "code for each body stripe: take a ResNet, ConvNeXt, MobileNet, DenseNet or Swin"
             )
         with torch.no_grad():

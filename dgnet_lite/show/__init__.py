@@ -1,1 +1,1 @@
-"""What a person looks at: functions from arrays, tables and run folders to figures. Only the course and notebooks import it."""
+"""What a person looks at: functions from arrays, tables and run folders to figures."""

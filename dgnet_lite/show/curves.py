@@ -48,7 +48,7 @@ def loss_curves(folder: str | Path, config: Config) -> Picture:
 
 @styled
 def draw_curves(teacher: pd.DataFrame, dgnet: pd.DataFrame, config: Config) -> Picture:
-    """The same from tables with index `step` and one column a loss, unweighted. Losses not in the table are left out."""
+    """The same from tables with index `step` and one column a loss, unweighted; a loss may be missing."""
     figure = Picture(figsize=(8.4, 4.4), layout="constrained")
     panels = figure.subplots(2, 3)
     _panel(panels.flat[0], teacher, TEACHER)
@@ -62,7 +62,8 @@ def draw_curves(teacher: pd.DataFrame, dgnet: pd.DataFrame, config: Config) -> P
     for axes in panels[1]:
         axes.set_xlabel("step")
     figure.suptitle(
-        f"Losses of one run, {config.scale} scale. Dark grey: warm-up, no swap is fed back. Light grey: their weight rises.",
+        f"Losses of one run, {config.scale} scale. "
+        "Dark grey: warm-up, no swap is fed back. Light grey: their weight rises.",
         x=0.01,
         ha="left",
         fontweight="bold",
@@ -89,8 +90,8 @@ def _panel(axes: Axes, table: pd.DataFrame, panel: Panel) -> None:
     for number, (name, label) in enumerate(shown.items()):
         values = table[name].dropna()
         axes.plot(values.index, values, label=label, color=PALETTE[number], ls=("-", "--", ":")[number % 3])
-    axes.set_ylim(bottom=0)
     if shown:
+        axes.set_ylim(0, 1.08 * np.nanmax(table[list(shown)].to_numpy()))
         axes.legend(loc="best", handlelength=1.8)
 
 

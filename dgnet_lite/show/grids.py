@@ -86,7 +86,7 @@ def swap_grid(
     height, width = appearances.shape[1:3]
     reading = "Rows: appearance (left column). Columns: structure (top row)."
     if true is not None:
-        reading += " Beneath each generated row, the true one: the same clothes on the same body, drawn from the known factors."
+        reading += " Beneath each generated row, the true one, drawn from the known factors."
     return image_figure(
         canvas,
         title="Swaps: clothes of the row on the body, pose and place of the column",
@@ -140,7 +140,7 @@ def collect_swaps(
 
 
 def different_people(data: ReidData, count: int, seed: int, split: str) -> np.ndarray:
-    """Indices of `count` images of a split, one a person, in different outfits first; ValueError if there are too few."""
+    """Indices of `count` images of a split, one a person, different outfits first; ValueError if too few."""
     part = getattr(data.index, split)
     order = np.random.default_rng(seed).permutation(np.flatnonzero(part.ids > 0))
     _, first = np.unique(part.ids[order], return_index=True)
@@ -186,5 +186,5 @@ def contact_sheet(data: ReidData, rows: int = 4, columns: int = 8, seed: int = 0
     people = [data.train[part.ids == pid][:columns] for pid in ids]
     reading = "One person a row, across cameras."
     if shared:
-        reading += " The first and the second wear the same clothes, so do the third and the fourth: body, hair and bag tell them apart."
+        reading += " Rows in the same clothes are different persons: body, hair and bag tell them apart."
     return identity_rows(people, [f"id {pid}" for pid in ids], title="Training images", reading=reading)

@@ -36,7 +36,9 @@ def ranking_lists(
         raise ValueError(f"one ranking and one label for each query: {len(queries)}, {len(ranked.indices)}")
     (queries, zoom), (gallery, _) = fit_tiles(queries), fit_tiles(gallery)
     top = ranked.indices.shape[1]
-    tiles = [[q, *(gallery[k] if k >= 0 else None for k in row)] for q, row in zip(queries, ranked.indices, strict=True)]
+    tiles = [
+        [q, *(gallery[k] if k >= 0 else None for k in row)] for q, row in zip(queries, ranked.indices, strict=True)
+    ]
     row_gaps, column_gaps = [GAP] * len(queries), [2 * WIDE] + [GAP] * top
     height, width = queries.shape[1:3]
     tops, lefts = places(len(tiles), height, row_gaps), places(top + 1, width, column_gaps)
@@ -45,12 +47,13 @@ def ranking_lists(
     figure = image_figure(
         montage(tiles, row_gaps=row_gaps, column_gaps=column_gaps),
         title=f"Ranking lists{f', {feature}' if feature else ''}",
-        reading=f"Rows: queries. Left to right: the first {top} of the gallery, best first. Solid frame and \N{CHECK MARK}: the "
-        "same person, seen by another camera. Dashed frame and \N{MULTIPLICATION X}: somebody else.",
+        reading=f"Rows: queries. Left to right: the first {top} of the gallery, best first. "
+        "Solid frame and \N{CHECK MARK}: the same person, seen by another camera. "
+        "Dashed frame and \N{MULTIPLICATION X}: somebody else.",
         rows={y + height / 2: label for y, label in zip(tops, labels or [""] * len(tops), strict=True)},
         columns=number,
         zoom=zoom,
-        alt_text=f"Ranking lists of {len(queries)} queries, {top} gallery images each; {right} of {shown} shown are right.",
+        alt_text=f"Ranking lists of {len(queries)} queries, {top} images each; {right} of {shown} are right.",
     )
     axes = figure.axes[0]
     for y, row in zip(tops, ranked.status, strict=True):

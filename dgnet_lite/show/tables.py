@@ -27,7 +27,7 @@ Results = Iterable[dict[str, dict[str, Any]]]
 
 
 def results_table(results: Results) -> pd.DataFrame:
-    """`ablation.table` to read: percent, mean ± standard deviation over seeds; the paper's Market-1501 numbers beside it."""
+    """`ablation.table` to read: percent, mean ± standard deviation over seeds; the paper's numbers beside it."""
     numbers = table(results)
     shown = pd.DataFrame({"row": numbers["what"]})
     for name in ("Rank@1", "mAP"):
@@ -75,12 +75,16 @@ def result_dots(results: Results) -> Picture:
     results = list(results)
     rows = [row for row in ROWS if any(row in r for r in results)]
     figure = Picture(figsize=(8.4, 1.1 + 0.32 * len(rows)), layout="constrained")
-    for axes, (key, name) in zip(figure.subplots(1, 2, sharey=True), (("rank1", "Rank@1"), ("mAP", "mAP")), strict=True):
+    for axes, (key, name) in zip(
+        figure.subplots(1, 2, sharey=True), (("rank1", "Rank@1"), ("mAP", "mAP")), strict=True
+    ):
         for y, row in enumerate(rows):
             kind = KINDS.get(row, "DG-Net")
             values = 100 * np.array([r[row][key] for r in results if row in r])
             axes.plot([values.mean()] * 2, [y - 0.3, y + 0.3], color=INK, lw=1.6)
-            axes.plot(values, np.full(len(values), y), ls="", marker=MARKERS[kind], color=COLOURS[kind], ms=6, alpha=0.75)
+            axes.plot(
+                values, np.full(len(values), y), ls="", marker=MARKERS[kind], color=COLOURS[kind], ms=6, alpha=0.75
+            )
         axes.set_xlabel(f"{name}, percent")
         axes.set_yticks(range(len(rows)), [ROWS[row] for row in rows])
         axes.grid(visible=False, axis="y")
@@ -92,5 +96,7 @@ def result_dots(results: Results) -> Picture:
     title = f"Re-identification, {seeds}. Squares: baselines. Circles: DG-Net. Diamonds: oracle. Bar: mean."
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9)
     means = table(results)["mAP"]
-    figure.alt_text = "Dot plot of Rank@1 and mAP. Mean mAP: " + ", ".join(f"{ROWS[r]} {means[r]:.1f}" for r in rows) + "."
+    figure.alt_text = (
+        "Dot plot of Rank@1 and mAP. Mean mAP: " + ", ".join(f"{ROWS[r]} {means[r]:.1f}" for r in rows) + "."
+    )
     return figure

@@ -35,19 +35,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], None]) -> None:
             part.unlink(missing_ok=True)
         if not isinstance(error, OSError | RuntimeError):
             raise
-        cause = "the disk is full: free some space" if _disk_is_full(error) else f"{error}: check the folder"
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        cause = "the disk is full: free some space" if full else f"{error}: check the folder"
         raise OSError(
             f"cannot write {path}: {cause}, then run again to resume. What was there before is untouched."
         ) from error
-
-
-def _disk_is_full(error: BaseException | None) -> bool:
-    """Whether a full disk is behind the error, or behind one that it followed: torch.save hides the first cause."""
-    while error is not None:
-        if getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def save(path: Path, state: Mapping[str, Any]) -> None:

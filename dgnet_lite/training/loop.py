@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from dgnet_lite.training import checkpoint
 from dgnet_lite.training.tracking import Tracker
 
 
+@runtime_checkable
 class Task(Protocol):
     """Something that can be trained step by step, and written down in between."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dgnet_lite.course.papermill_run import main, parameter_names, parse_parameters, parse_value
+from dgnet_lite.course.papermill_run import SettledLines, main, parameter_names, parse_parameters, parse_value
 
 PARAMETERS = """\
 scale: str = "demo"  # smoke = seconds, toy = minutes
@@ -162,3 +163,28 @@ def test_an_interrupt_gives_status_130_says_how_to_go_on_and_stops_the_kernel(wr
     assert message.endswith("Interrupted. The same command goes on from the last checkpoint.\n")
     assert not survived.exists()
     assert nbformat.read(tmp_path / "out" / "lesson.ipynb", as_version=4).cells
+
+
+def logged(*texts: str, seconds: float = 1e9) -> str:
+    """What a log file holds after the texts were written one after the other."""
+    file = io.StringIO()
+    stream = SettledLines(file, seconds)
+    for text in texts:
+        stream.write(text)
+    return file.getvalue()
+
+
+def test_a_log_gets_one_line_of_a_finished_bar():
+    assert logged("\rbar 0%", "\rbar 50%", "\rbar 100%", "\n") == "bar 100%\n"
+
+
+def test_a_log_gets_other_lines_as_they_are():
+    assert logged("a warning\n", "\n", "  indented\n") == "a warning\n\n  indented\n"
+
+
+def test_a_log_gets_a_line_of_an_unfinished_bar_now_and_then():
+    assert logged("\rbar 1%", "\rbar 2%", seconds=0) == "bar 1%\nbar 2%\n"
+
+
+def test_a_line_that_comes_in_pieces_is_put_together():
+    assert logged("a war", "ning\n") == "a warning\n"

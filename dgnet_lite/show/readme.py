@@ -1,0 +1,144 @@
+"""Make what the README shows from finished runs: pictures, numbers, tables.
+
+    make toy                                         # runs/toy, three seeds, all controls
+    python -m dgnet_lite.show.readme --toy runs/toy  # notebooks/results, notebooks/figures, the tables in README.md
+
+Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
+compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+
+from dgnet_lite.config import Config
+from dgnet_lite.data.load import ReidData, load_data
+from dgnet_lite.dgnet import DGNet
+from dgnet_lite.report import PROTOCOLS, findings
+from dgnet_lite.show import grids
+from dgnet_lite.show.style import save
+from dgnet_lite.show.tables import gains_table, results_table, swap_table
+from dgnet_lite.training.checkpoint import load, load_weights, write_whole
+
+ROOT = Path(__file__).resolve().parents[2]
+COMMAND = "python -m dgnet_lite.show.readme --toy runs/toy"
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m dgnet_lite.show.readme", description="Renew the README's results.")
+    parser.add_argument("--toy", type=Path, help="folder of a finished `make toy`")
+    parser.add_argument("--market", type=Path, help="folder of a finished run on Market-1501")
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market was drawn")
+    options = parser.parse_args(arguments)
+    results, figures = ROOT / "notebooks" / "results", ROOT / "notebooks" / "figures"
+    for folder in (results, figures):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name, run in (("toy", options.toy), ("market", options.market)):
+        if run:
+            shutil.copyfile(run / "metrics.json", results / f"{name}.json")
+    if options.toy:
+        draw(options.toy, options.data_root, figures)
+    readme = ROOT / "README.md"
+    text = fill(readme.read_text(), results)
+    write_whole(readme, lambda file: file.write(text.encode()))
+
+
+def fill(readme: str, results: Path) -> str:
+    """The README with each marked table made from `results`/NAME.json; a table without such a file stays as it is."""
+
+    def block(match: re.Match[str]) -> str:
+        path = results / f"{match[1]}.json"
+        if not path.is_file():
+            return match[0]
+        return f"<!-- table:{match[1]} -->\n{table_text(json.loads(path.read_text()))}\n<!-- end -->"
+
+    return re.sub(r"<!-- table:(\w+) -->\n.*?<!-- end -->", block, readme, flags=re.DOTALL)
+
+
+def table_text(metrics: dict[str, Any]) -> str:
+    """Markdown: where the numbers come from, the table, the gains, the swaps, and the findings in words."""
+    results = {int(seed): result for seed, result in metrics["seeds"].items()}
+    versions, minutes = metrics["environment"], sum(metrics["training_seconds"].values()) / 60 / len(results)
+    seeds = f"seeds {', '.join(map(str, results))}" if len(results) > 1 else f"seed {next(iter(results))}"
+    setting = f"scale {metrics['scale']}, recipe {metrics['recipe']}, {seeds}, {versions['device']}"
+    lines = [
+        f"`{metrics['command']}`: {setting} ({versions['threads']} threads), torch {versions['torch']}, {minutes:.0f} "
+        f"minutes of training a seed. Protocol: {PROTOCOLS[metrics['dataset']]}. Percent, mean ± sd over "
+        "seeds; AP by the trapezoid rule.",
+        "",
+        markdown(results_table(results.values())),
+        "",
+    ]
+    if len(results) > 1:
+        lines += [markdown(gains_table(results.values())), ""]
+    swaps = [result["swaps"] for result in results.values() if "swaps" in result]
+    if swaps:
+        mean = {key: float(np.mean([s[key] for s in swaps])) for key in swaps[0]}
+        lines += [markdown(swap_table(mean)), ""]
+    return "\n".join([*lines, " ".join(findings(results))])
+
+
+def markdown(table: Any) -> str:
+    """A DataFrame as a Markdown table, its index first."""
+    head = [table.index.name or "", *table.columns]
+    rows = [[index, *values] for index, values in zip(table.index, table.to_numpy().tolist(), strict=True)]
+    return "\n".join("| " + " | ".join(map(str, r)) + " |" for r in [head, ["---"] * len(head), *rows])
+
+
+def draw(run: Path, data_root: Path, figures: Path) -> None:
+    """The pictures, from the first seed of a run on Toy Market."""
+    config = Config.from_yaml(run / "config.yaml")
+    data = load_data(config, data_root)
+    model = load_dgnet(run / f"seed{config.seed}", config, data)
+    swaps = grids.collect_swaps(model, data, (5, 8), seed=3)
+    grid = grids.swap_grid(swaps.appearances, swaps.structures, swaps.generated, swaps.true)
+    save(grid, figures / "grid.png", command=COMMAND)
+    save(grids.contact_sheet(data, rows=5, columns=12), figures / "toymarket.png", command=COMMAND)
+    frames = grids.collect_swaps(model, data, (10, 6), seed=5)
+    gif = moving_picture(frames)
+    write_whole(figures / "swaps.gif", lambda file: file.write(gif))
+
+
+def load_dgnet(folder: Path, config: Config, data: ReidData) -> DGNet:
+    """The DG-Net that a `Study` trained in `folder`."""
+    path = folder / "dgnet" / "last.pt"
+    model = DGNet(config.networks, data.num_ids)
+    load_weights(model, load(path)["task"]["model"], path)
+    return model.eval()
+
+
+def moving_picture(swaps: grids.Swaps, zoom: int = 2, milliseconds: int = 1100) -> bytes:
+    """A GIF: the people stay, their clothes change. Rows: x_j, the swap, the true swap; at the left whose clothes."""
+    font = ImageFont.load_default(size=15)
+    frames = []
+    for clothes, generated, true in zip(swaps.appearances, swaps.generated, swaps.true, strict=True):
+        tiles = [[None, *swaps.structures], [clothes, *generated], [None, *true]]
+        canvas = grids.montage(tiles, row_gaps=(6, 2, 0), column_gaps=(8, *[1] * len(swaps.structures)))
+        image = Image.fromarray(canvas).resize(
+            (zoom * canvas.shape[1], zoom * canvas.shape[0]), Image.Resampling.NEAREST
+        )
+        frame = Image.new("RGB", (image.width + 150, image.height + 8), "white")
+        frame.paste(image, (142, 4))
+        tile = zoom * swaps.structures.shape[1]
+        for row, text in enumerate(("body, pose, place", "generated with\nthe clothes of  →", "true picture")):
+            y = 4 + row * (tile + 2 * zoom) + (2 * zoom if row else 0) + tile // 2
+            ImageDraw.Draw(frame).multiline_text((132, y), text, fill="#222222", font=font, anchor="rm", align="right")
+        frames.append(frame.quantize(200, dither=Image.Dither.NONE))
+    file = io.BytesIO()
+    frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=milliseconds, loop=0, optimize=True)
+    return file.getvalue()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    main()
