@@ -6,7 +6,8 @@ import math
 import pytest
 import yaml
 
-from dgnet_lite.config import RECIPES, SCALES, SECTIONS, Config
+from dgnet_lite.config import SECTIONS, Config
+from dgnet_lite.presets import RECIPES, SCALES
 
 EVERY_PRESET = [(recipe, scale) for recipe in RECIPES for scale in SCALES]
 

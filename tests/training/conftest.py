@@ -9,7 +9,8 @@ import torch
 @pytest.fixture(scope="session")
 def smoke_config():
     """A config at smoke scale; "official" keeps its own numbers where the scale would put in others."""
-    from dgnet_lite.config import RECIPES, Config
+    from dgnet_lite.config import Config
+    from dgnet_lite.presets import RECIPES
 
     def build(recipe="paper", **overrides):
         own = {k: v for k, v in RECIPES[recipe].items() if k != "networks.code_slices"}
