@@ -114,7 +114,7 @@ class Study:
         return result
 
     def run(self, controls: Sequence[str] = CONTROLS) -> dict[str, dict[str, Any]]:
-        """Train what is missing and measure it. Returns results by row name, and "swaps" on Toy Market."""
+        """Train what is missing and measure it. Returns results by row name; on Toy Market "swaps" and "labels" too."""
         c, data = self.config, self.data
         teacher = self.teacher()
         results = {"teacher": self.result("teacher", lambda: retrieval(teacher, data, c.beta)["f_prim"])}
@@ -122,6 +122,7 @@ class Study:
         results |= self.result("dgnet", lambda: retrieval(model.E_a, data, c.beta))
         if data.world is not None:
             results["swaps"] = self.result("swaps", lambda: true_swap_scores(model, data, c.seed))
+            results["labels"] = self.result("labels", lambda: label_shares(teacher, model, data, c))
         for kind in controls:
             if kind == "oracle" and data.world is None:
                 continue
@@ -156,16 +157,38 @@ def summary(r: Retrieval) -> dict[str, float]:
     return {k: round(float(v), 6) for k, v in numbers.items()}
 
 
+def training_pairs(data: ReidData, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """`count` random pairs (i, j) of training images of different identities."""
+    labels = data.index.labels
+    i, j = np.random.default_rng(seed).integers(0, len(labels), (2, 2 * count))
+    keep = np.flatnonzero(labels[i] != labels[j])[:count]
+    return i[keep], j[keep]
+
+
 def true_compositions(data: ReidData, config: Config, count: int = 4000) -> Compositions:
     """`count` true swaps of random pairs of training images of different identities, for the oracle."""
-    labels = data.index.labels
-    rng = np.random.default_rng(config.seed)
-    i, j = rng.integers(0, len(labels), (2, 2 * count))
-    keep = np.flatnonzero(labels[i] != labels[j])[:count]
-    i, j = i[keep], j[keep]
+    labels, (i, j) = data.index.labels, training_pairs(data, config.seed, count)
     keys = [data.world.key(path) for path in data.index.train.paths]
     images = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
     return Compositions(torch.from_numpy(images), torch.from_numpy(labels[i]), torch.from_numpy(labels[j]))
+
+
+def label_shares(teacher: Teacher, model: DGNet, data: ReidData, config: Config, count: int = 512) -> dict[str, float]:
+    """What the teacher says of swaps of training images: its mean probability of i (clothes) and of j (body).
+
+    Of the generated swaps and of the true ones. Where it is far surer of i in the generated ones, G has put more of i
+    into the picture than clothes: eq. (6) asks for whatever makes a classifier say i.
+    """
+    i, j = training_pairs(data, config.seed, count)
+    keys = [data.world.key(path) for path in data.index.train.paths]
+    true = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
+    device, shares = next(teacher.parameters()).device, {}
+    with torch.no_grad(), eval_mode(teacher):
+        for name, images in (("generated", generate(model, data.train[i], data.train[j])), ("true", true)):
+            q = teacher(normalise(torch.from_numpy(images).to(device))).float().softmax(dim=1).cpu().numpy()
+            for who, rows in (("i", i), ("j", j)):
+                shares[f"{name}_{who}"] = round(float(q[np.arange(len(q)), data.index.labels[rows]].mean()), 6)
+    return shares
 
 
 @torch.no_grad()

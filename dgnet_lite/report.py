@@ -127,7 +127,15 @@ def findings(results: Results) -> list[str]:
         mean = swaps.mean()
         found.append(
             f"Inside the clothes a generated swap is off by {mean['clothes_l1']:.3f} of the grey range, "
-            f"x_j unchanged by {mean['copy_clothes_l1']:.3f}: ratio {mean['clothes_l1_ratio']:.2f}."
+            f"x_j unchanged by {mean['copy_clothes_l1']:.3f}: ratio {mean['clothes_l1_ratio']:.2f}. "
+            f"Where the true swap changes the clothes visibly, the ratio is {mean['changed_l1_ratio']:.2f}."
+        )
+    labels = pd.DataFrame([r["labels"] for r in results.values() if "labels" in r])
+    if len(labels):
+        mean = labels.mean()
+        found.append(
+            f"Of a generated swap the teacher says 'person i' with probability {mean['generated_i']:.2f}, of the true "
+            f"one {mean['true_i']:.2f}; 'person j' {mean['generated_j']:.2f} and {mean['true_j']:.2f}."
         )
     return found
 

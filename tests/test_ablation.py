@@ -51,12 +51,17 @@ def model(new_study, results):
 
 
 def test_a_study_measures_every_row_of_the_table(results):
-    assert set(results) == {*ROWS, "swaps"}
+    assert set(results) == {*ROWS, "swaps", "labels"}
 
 
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_holds_fractions(results, row):
     assert all(0 <= results[row][key] <= 1 for key in ("rank1", "rank5", "rank10", "mAP"))
+
+
+def test_the_teachers_labels_of_generated_and_true_swaps_are_probabilities(results):
+    assert set(results["labels"]) == {"generated_i", "generated_j", "true_i", "true_j"}
+    assert all(0 <= share <= 1 for share in results["labels"].values())
 
 
 def test_swaps_are_measured_beside_the_copy(results):

@@ -13,6 +13,9 @@ from torch import Tensor
 
 from dgnet_lite.evaluation.realism import Images, as_image_batch, psnr, ssim
 
+VISIBLE = 30
+"""Grey levels, of 255, by which some channel must differ for a pixel to count as visibly changed."""
+
 
 def swap_scores(generated: Images, true: Images, copied: Images, clothes: np.ndarray | Tensor) -> dict[str, float]:
     """Scores of generated swaps, and of the trivial baseline that copies the structure image, against the true swaps.
@@ -27,21 +30,30 @@ def swap_scores(generated: Images, true: Images, copied: Images, clothes: np.nda
         psnr: dB, infinite if a swap is perfect.
         ssim: in -1..1.
         clothes_l1: mean absolute error in 0..1 inside the mask; images whose mask is empty do not count.
-        copy_psnr, copy_ssim, copy_clothes_l1: the same for `copied`.
-        clothes_l1_ratio: clothes_l1 / copy_clothes_l1; below 1 is better than copying, NaN if the copy is perfect.
+        changed_l1: the same where, besides, the true swap differs visibly from x_j: white trousers in place of white
+            ones ask nothing of G. NaN if no pixel does.
+        copy_psnr, copy_ssim, copy_clothes_l1, copy_changed_l1: the same for `copied`.
+        clothes_l1_ratio, changed_l1_ratio: of the swap over the copy; below 1 is better, NaN if the copy is perfect.
 
     Raises: TypeError, ValueError: the arrays are not of these types and one shape, or all masks are empty.
     """
     inside = clothes_l1(generated, true, clothes).nanmean().item()
     copy_inside = clothes_l1(copied, true, clothes).nanmean().item()
+    difference = as_image_batch(copied, "copied").short() - as_image_batch(true, "true").short()
+    changed = torch.as_tensor(clothes) & (difference.abs().amax(dim=-1) > VISIBLE).cpu()
+    on_changed = clothes_l1(generated, true, changed).nanmean().item() if changed.any() else float("nan")
+    copy_on_changed = clothes_l1(copied, true, changed).nanmean().item() if changed.any() else float("nan")
     return {
         "psnr": psnr(generated, true).mean().item(),
         "ssim": ssim(generated, true).mean().item(),
         "clothes_l1": inside,
+        "changed_l1": on_changed,
         "copy_psnr": psnr(copied, true).mean().item(),
         "copy_ssim": ssim(copied, true).mean().item(),
         "copy_clothes_l1": copy_inside,
+        "copy_changed_l1": copy_on_changed,
         "clothes_l1_ratio": inside / copy_inside if copy_inside > 0 else float("nan"),
+        "changed_l1_ratio": on_changed / copy_on_changed if copy_on_changed > 0 else float("nan"),
     }
 
 

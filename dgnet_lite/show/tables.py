@@ -56,7 +56,12 @@ def gains_table(results: Results) -> pd.DataFrame:
 
 def swap_table(scores: dict[str, float]) -> pd.DataFrame:
     """The generated swaps beside the trivial answer, from `ablation.true_swap_scores`."""
-    columns = {"PSNR (dB)": ("psnr", ".1f"), "SSIM": ("ssim", ".2f"), "error inside the clothes": ("clothes_l1", ".3f")}
+    columns = {
+        "PSNR (dB)": ("psnr", ".1f"),
+        "SSIM": ("ssim", ".2f"),
+        "error inside the clothes": ("clothes_l1", ".3f"),
+        "where they change": ("changed_l1", ".3f"),
+    }
     lines = {
         label: {column: format(scores[prefix + key], form) for column, (key, form) in columns.items()}
         for label, prefix in (("generated swap", ""), ("x_j unchanged", "copy_"))

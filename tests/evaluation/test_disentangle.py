@@ -53,6 +53,24 @@ def test_copying_scores_a_ratio_of_one():
     assert scores["clothes_l1_ratio"] == 1
 
 
+def test_clothes_that_the_swap_does_not_change_do_not_count_as_changed():
+    true, copied = flat(100), flat(100)
+    copied[:, :16] = 200  # of the clothes, the upper half, the first 16 rows change
+    generated = flat(100)
+    generated[:, :16] = 151
+    scores = swap_scores(generated, true, copied, upper_half(1))
+    assert scores["changed_l1"] == pytest.approx(0.2)
+    assert scores["clothes_l1"] == pytest.approx(0.1)
+    assert scores["changed_l1_ratio"] == pytest.approx(51 / 100)
+
+
+@pytest.mark.parametrize(("difference", "counts"), [(30, False), (31, True)])
+def test_a_change_counts_from_thirty_one_grey_levels_in_one_channel(difference, counts):
+    true, copied = flat(100), flat(100)
+    copied[:, 0, 0, 1] += difference
+    assert math.isnan(swap_scores(flat(90), true, copied, upper_half(1))["changed_l1"]) is not counts
+
+
 def test_the_ratio_against_a_perfect_copy_is_nan():
     assert math.isnan(swap_scores(flat(110), flat(100), flat(100), upper_half(1))["clothes_l1_ratio"])
 

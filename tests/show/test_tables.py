@@ -41,12 +41,15 @@ def test_a_swap_stands_above_the_trivial_answer():
         "psnr": 18.0,
         "ssim": 0.6,
         "clothes_l1": 0.18,
+        "changed_l1": 0.19,
         "copy_psnr": 17.8,
         "copy_ssim": 0.64,
         "copy_clothes_l1": 0.26,
+        "copy_changed_l1": 0.28,
     }
     table = swap_table(scores)
     assert table["error inside the clothes"].to_dict() == {"generated swap": "0.180", "x_j unchanged": "0.260"}
+    assert table["where they change"].to_dict() == {"generated swap": "0.190", "x_j unchanged": "0.280"}
 
 
 def dots_of(figure, panel: int, row: int) -> list[float]:
