@@ -31,7 +31,6 @@ RECIPES: dict[str, dict[str, Any]] = {
 # - a lighter adversarial weight and momentum in Adam (with the paper's, no picture is recovered in 400 steps);
 # - one halving with dilated blocks (two halvings blur), and the whole code for each block;
 # - positives from other cameras (else the background's colour travels with the clothes);
-# - eq. (4) with a gradient (else swaps keep the brightness of x_j's clothes);
 # - generated images fed back late and lightly: with lambda_prim = 2 they cost f_prim more than they bring;
 # - E_a started from the teacher, in place of ImageNet.
 _SMALL: dict[str, Any] = {
@@ -61,7 +60,6 @@ _SMALL: dict[str, Any] = {
     "losses.adv": 0.05,
     "losses.id_c": 0.25,
     "losses.cycle": 0.0,
-    "losses.code1_trains_generator": True,
     "losses.prim": 0.5,
     "losses.warm_up": 0.5,
     "losses.ramp": 0.05,
@@ -82,7 +80,7 @@ _SMALL: dict[str, Any] = {
 
 SCALES: dict[str, dict[str, Any]] = {
     "full": {},
-    "toy": _SMALL | {"optim.steps": 2000, "optim.teacher_steps": 4000},
+    "toy": _SMALL | {"optim.steps": 1800, "optim.teacher_steps": 4000},
     "demo": _SMALL | {"optim.steps": 900, "optim.teacher_steps": 1000},
     "smoke": _SMALL
     | {

@@ -49,9 +49,10 @@ PATTERN = {"plain": 0.32, "hstripe": 0.15, "vstripe": 0.11, "dots": 0.10, "check
 FABRIC = {"plain": 0.48, "denim": 0.27, "side stripe": 0.18, "check": 0.07}
 HAIR_STYLE = {"bald": 0.08, "short": 0.34, "long": 0.22, "bun": 0.13, "afro": 0.11, "ponytail": 0.12}
 HAT = {"none": 0.66, "cap": 0.19, "beanie": 0.15}
-HAT_COLOUR = ("black", "white", "red", "blue", "yellow", "green")
+# What belongs to the structure can be told apart in grey, since a grey picture is all that E_s gets.
+HAT_COLOUR = ("black", "brown", "grey", "beige", "white")
 BAG = {"none": 0.34, "backpack": 0.28, "crossbody": 0.20, "handbag": 0.18}
-BAG_COLOUR = ("black", "brown", "red", "navy", "beige", "green", "purple")
+BAG_COLOUR = ("black", "brown", "grey", "beige", "white")
 SLEEVE = {"short": 0.45, "long": 0.55}
 NECK = {"crew": 0.40, "v": 0.18, "collar": 0.22, "hood": 0.20}
 CUT = {"trousers": 0.58, "shorts": 0.24, "skirt": 0.18}
