@@ -81,7 +81,7 @@ _SMALL: dict[str, Any] = {
 SCALES: dict[str, dict[str, Any]] = {
     "full": {},
     "toy": _SMALL | {"optim.steps": 1800, "optim.teacher_steps": 4000},
-    "demo": _SMALL | {"optim.steps": 900, "optim.teacher_steps": 1000},
+    "demo": _SMALL | {"optim.steps": 1000, "optim.teacher_steps": 1200},
     "smoke": _SMALL
     | {
         "networks.backbone_width": 8,

@@ -104,14 +104,13 @@ PRESETS: dict[str, Spec] = {
         distractors=8,
         junk=4,
     ),
-    # the demonstration: 600 images to train on, 320 to find
+    # the demonstration: 600 images of 100 outfits to train on, 320 to find
     "demo": Spec(
-        train_ids=60,
+        train_ids=100,
         test_ids=40,
-        train_images_per_id=10,
+        train_images_per_id=6,
         gallery_images_per_id=5,
-        cameras_per_train_id=4,
-        test_collide=4,
+        test_collide=2,
         distractors=40,
         junk=20,
     ),
