@@ -71,10 +71,10 @@ def table_text(metrics: dict[str, Any]) -> str:
     versions, minutes = metrics["environment"], sum(metrics["training_seconds"].values()) / 60 / len(results)
     seeds = f"seeds {', '.join(map(str, results))}" if len(results) > 1 else f"seed {next(iter(results))}"
     setting = f"scale {metrics['scale']}, recipe {metrics['recipe']}, {seeds}, {versions['device']}"
+    setting += f" (torch threads: {versions['threads']}), torch {versions['torch']}"
     lines = [
-        f"`{metrics['command']}`: {setting} ({versions['threads']} threads), torch {versions['torch']}, {minutes:.0f} "
-        f"minutes of training a seed. Protocol: {PROTOCOLS[metrics['dataset']]}. Percent, mean ± sd over "
-        "seeds; AP by the trapezoid rule.",
+        f"`{metrics['command']}`: {setting}, {minutes:.0f} minutes of training a seed. "
+        f"Protocol: {PROTOCOLS[metrics['dataset']]}. Percent, mean ± sd over seeds; AP by the trapezoid rule.",
         "",
         markdown(results_table(results.values())),
         "",
@@ -130,7 +130,7 @@ def moving_picture(swaps: grids.Swaps, zoom: int = 2, milliseconds: int = 1100) 
         frame = Image.new("RGB", (image.width + 150, image.height + 8), "white")
         frame.paste(image, (142, 4))
         tile = zoom * swaps.structures.shape[1]
-        for row, text in enumerate(("body, pose, place", "generated with\nthe clothes of  →", "true picture")):
+        for row, text in enumerate(("body, pose, place", "generated with\nthese clothes", "true picture")):
             y = 4 + row * (tile + 2 * zoom) + (2 * zoom if row else 0) + tile // 2
             ImageDraw.Draw(frame).multiline_text((132, y), text, fill="#222222", font=font, anchor="rm", align="right")
         frames.append(frame.quantize(200, dither=Image.Dither.NONE))

@@ -39,7 +39,7 @@ def test_a_table_without_results_stays_as_it_is(tmp_path):
 
 def test_the_table_text_states_seeds_device_and_minutes_a_seed():
     text = table_text(metrics())
-    assert "seeds 0, 1, cpu (2 threads), torch 2.15.0, 2 minutes of training a seed" in text
+    assert "seeds 0, 1, cpu (torch threads: 2), torch 2.15.0, 2 minutes of training a seed" in text
     assert "45.0 ± 7.1" in text  # mAP of both: 50 and 40
 
 
