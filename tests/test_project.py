@@ -264,7 +264,8 @@ def test_the_course_needs_the_libraries_of_notebooks():
 
 # Written so that this file does not match them.
 OF_ONE_MACHINE = re.compile(r"(?<![\w.])/(?:root|work|home|Users)/\w")
-OF_A_REGISTRY = re.compile(r"pypi\.org|pythonhosted\.org|anaconda\.org|pytorch\.org/whl|--(?:extra-)?index-url")
+# An index is where packages are listed: ".../simple/", ".../whl/cpu", a conda channel, or the flag that names one.
+OF_A_REGISTRY = re.compile(r"https?://[^\s\"')>]*/(?:simple|whl|packages|conda)/|--(?:extra-)?index-url\s+\S+:")
 
 
 @pytest.mark.parametrize(
@@ -276,6 +277,13 @@ def test_no_file_names_a_path_or_host_of(pattern):
         text = path.read_bytes().decode("utf-8", errors="ignore")
         found += [f"{path.relative_to(ROOT)}: {match[0]}" for match in pattern.finditer(text)]
     assert found == []
+
+
+@pytest.mark.parametrize(
+    "text", ["https" + "://host.example/simple/torch", "pip install --index-" + "url http:" + "//host"]
+)
+def test_an_index_of_packages_would_be_found(text):
+    assert OF_A_REGISTRY.search(text)
 
 
 def test_the_files_searched_include_the_package_and_not_the_environment():
