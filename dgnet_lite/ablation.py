@@ -176,8 +176,8 @@ def true_compositions(data: ReidData, config: Config, count: int = 4000) -> Comp
 def label_shares(teacher: Teacher, model: DGNet, data: ReidData, config: Config, count: int = 512) -> dict[str, float]:
     """What the teacher says of swaps of training images: its mean probability of i (clothes) and of j (body).
 
-    Of the generated swaps and of the true ones. Where it is far surer of i in the generated ones, G has put more of i
-    into the picture than clothes: eq. (6) asks for whatever makes a classifier say i.
+    Of the generated swaps and of the true ones. Where it is far surer of i in the generated ones, G has put something
+    of i into the picture that clothes alone do not explain: eq. (6) asks for whatever makes a classifier say i.
     """
     i, j = training_pairs(data, config.seed, count)
     keys = [data.world.key(path) for path in data.index.train.paths]

@@ -259,6 +259,7 @@ class Config:
 
 SECTIONS = ("data", "networks", "losses", "optim", "run")
 
+# Lowest and highest value of the settings that have one; a setting that is not here may be any number from 0 up.
 _RANGES: dict[str, tuple[float, float]] = {
     "data.erasing": (0, 1),
     "networks.backbone_width": (1, math.inf),

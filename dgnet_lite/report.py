@@ -122,22 +122,24 @@ def findings(results: Results) -> list[str]:
     for row in ("one_head", "two_heads"):
         if row in numbers.index:
             found.append(_gain_sentence(ROWS[row], numbers.loc[row]))
-    swaps = pd.DataFrame([r["swaps"] for r in results.values() if "swaps" in r])
-    if len(swaps):
-        mean = swaps.mean()
+    if (mean := _mean(results, "swaps")) is not None:
         found.append(
             f"Inside the clothes a generated swap is off by {mean['clothes_l1']:.3f} of the grey range, "
             f"x_j unchanged by {mean['copy_clothes_l1']:.3f}: ratio {mean['clothes_l1_ratio']:.2f}. "
             f"Where the true swap changes the clothes visibly, the ratio is {mean['changed_l1_ratio']:.2f}."
         )
-    labels = pd.DataFrame([r["labels"] for r in results.values() if "labels" in r])
-    if len(labels):
-        mean = labels.mean()
+    if (mean := _mean(results, "labels")) is not None:
         found.append(
             f"Of a generated swap the teacher says 'person i' with probability {mean['generated_i']:.2f}, of the true "
             f"one {mean['true_i']:.2f}; 'person j' {mean['generated_j']:.2f} and {mean['true_j']:.2f}."
         )
     return found
+
+
+def _mean(results: Results, part: str) -> pd.Series | None:
+    """Mean over seeds of the numbers of one part, None where no seed has it."""
+    found = pd.DataFrame([r[part] for r in results.values() if part in r])
+    return found.mean() if len(found) else None
 
 
 def _gain_sentence(control: str, line: pd.Series) -> str:
