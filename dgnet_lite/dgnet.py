@@ -23,6 +23,7 @@ class DGNet(nn.Module):
 
     def __init__(self, c: NetworkConfig, num_ids: int) -> None:
         super().__init__()
+        self.config = c
         backbone = build_backbone(
             c.backbone, weights=c.backbone_weights, width=c.backbone_width, last_stride=c.last_stride
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -12,6 +13,24 @@ from dgnet_lite.networks.blocks import ResidualBlock, conv, conv_in_lrelu
 def grey(x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h w"]:
     """Mean of the three normalised channels (release), so that G must take colour from the code a (Sec. 3.1)."""
     return x.mean(dim=1, keepdim=True)
+
+
+class AtrousConv(nn.Conv2d):
+    """3x3 convolution with holes that keeps H x W: (B, C, H, W) in and out, at least 4 rows and columns for dilation 9.
+
+    Reflection at the border; where the dilation reaches further than a small map, it is reflected back once more.
+    """
+
+    def __init__(self, channels: int, dilation: int) -> None:
+        super().__init__(channels, channels, 3, dilation=dilation)
+
+    def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        reach = self.dilation[0]
+        rows, columns = (min(reach, n - 1) for n in x.shape[2:])
+        x = F.pad(x, (columns, columns, rows, rows), mode="reflect")
+        if min(rows, columns) < reach:
+            x = F.pad(x, (*[reach - columns] * 2, *[reach - rows] * 2), mode="reflect")
+        return super().forward(x)
 
 
 class DilatedPyramid(nn.Module):
@@ -26,9 +45,7 @@ class DilatedPyramid(nn.Module):
         b = channels // 2
         self.branches = nn.ModuleList([nn.Sequential(conv(channels, b, 1), nn.InstanceNorm2d(b))])
         for d in dilations:
-            # zeros at the border: reflection cannot reach further than the map, and 9 is further than a small one
-            atrous = nn.Conv2d(b, b, 3, padding=d, dilation=d)
-            self.branches.append(nn.Sequential(conv_in_lrelu(channels, b, 1), atrous, nn.InstanceNorm2d(b)))
+            self.branches.append(nn.Sequential(conv_in_lrelu(channels, b, 1), AtrousConv(b, d), nn.InstanceNorm2d(b)))
         self.fuse = nn.Sequential(conv(b * len(self.branches), out_channels, 1), nn.InstanceNorm2d(out_channels))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:

@@ -2,10 +2,12 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
-from dgnet_lite.networks.structure import DilatedPyramid, StructureEncoder, grey
+from dgnet_lite.networks.structure import AtrousConv, DilatedPyramid, StructureEncoder, grey
 
 
 def test_grey_is_the_mean_of_the_normalised_channels():
@@ -43,3 +45,13 @@ def test_the_pyramid_looks_at_1_pixel_and_3_6_and_9_pixels_away():
     pyramid = DilatedPyramid(8, 16)
     assert [branch[1].dilation[0] for branch in list(pyramid.branches)[1:]] == [3, 6, 9]
     assert pyramid.branches[0][0].kernel_size == (1, 1)
+
+
+@pytest.mark.parametrize("size", [(64, 32), (16, 8)], ids=["full size", "narrower than the dilation"])
+@pytest.mark.parametrize("dilation", [3, 9])
+def test_the_pyramid_sees_a_mirror_at_the_border(size, dilation):
+    conv = AtrousConv(2, dilation)
+    x = torch.randn(1, 2, *size)
+    mirrored = np.pad(x.numpy(), ((0, 0), (0, 0), (dilation, dilation), (dilation, dilation)), mode="reflect")
+    expected = F.conv2d(torch.from_numpy(mirrored), conv.weight, conv.bias, dilation=dilation)
+    torch.testing.assert_close(conv(x), expected)
