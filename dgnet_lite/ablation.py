@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -107,8 +108,9 @@ class Study:
         settings = {k: v for k, v in self.config.to_dict().items() if k != "run"}
         if path.is_file():
             kept = json.loads(path.read_text())
-            if kept["settings"] == settings:
-                return kept["result"]
+            with suppress(ValueError):  # of a version with other settings
+                if not self.config.differences(Config.from_dict(kept["settings"])):
+                    return kept["result"]
         result = measure()
         write_json(path, {"result": result, "settings": settings})
         return result

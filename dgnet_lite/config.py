@@ -7,16 +7,14 @@ paper and the authors' release differ, then what the scale says. Nothing changes
 from __future__ import annotations
 
 import dataclasses
-import difflib
-import math
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal
 
 import yaml
 
 from dgnet_lite.presets import RECIPES, SCALES
+from dgnet_lite.validation import check_ranges, check_types, field_names, flatten, meant
 
 Recipe = Literal["paper", "official"]
 Scale = Literal["smoke", "demo", "toy", "full"]
@@ -29,16 +27,19 @@ class DataConfig:
     draw: int = 1
     """Seed of Toy Market: another number, another world. Settings were chosen on draw 0, results are of draw 1."""
     height: int = 256
-    """Rows of an image; columns are half of it. A multiple of 32."""
+    """Rows of an image; columns are half of it. A multiple of 32. Paper and release: 256."""
     pad: int = 10
-    """Pixels of edge padding before the random crop."""
+    """Pixels of edge padding before the random crop. Paper: not said. Release: 10."""
     erasing: float = 0.0
     """Probability of random erasing on the images of the identification losses. Paper: not said. Release: 0.5."""
     positives: Literal["any", "other_camera"] = "any"
-    """x_t of eq. (2): any other image of the identity, or one from another camera when there is one. With another
-    camera, the background of x_t tells G nothing about x_i, and it learns not to look for it in the appearance code."""
+    """x_t of eq. (2): any other image of the identity, or one from another camera when there is one. Paper and release:
+    any. With another camera, the background of x_t tells G nothing about x_i, and it learns not to look for it in the
+    appearance code."""
     partners: Literal["different", "any"] = "different"
-    """x_j: of another identity (paper, Sec. 3.1), or whatever the second loader brings (release)."""
+    """x_j, who gives the structure. Paper: of another identity (Sec. 3.1). Release: whatever the second loader brings.
+    Either way each image of a batch gives its clothes once and its body once, so that "any" goes from x_i to x_j and
+    back, as in the release."""
 
 
 @dataclass(frozen=True)
@@ -46,44 +47,52 @@ class NetworkConfig:
     """Sizes and kinds of the five networks."""
 
     backbone: str = "resnet50"
-    """Trunk of E_a and the teacher: a torchvision model, or `small`."""
+    """Trunk of E_a and the teacher: a torchvision model, or `small`. Paper and release: ResNet50."""
     backbone_weights: str | None = "imagenet"
-    """"imagenet", the path of a state dict, or None."""
+    """"imagenet" (paper and release), the path of a state dict, or None."""
     backbone_width: int = 16
     """Width of the `small` backbone; it ends in 8 x width channels."""
     last_stride: int = 1
-    """Stride of E_a's last stage (release: 1, a 16 x 8 map)."""
-    head_pool: Literal["max", "avg"] = "max"
-    """Global pool before E_a's heads (release: a max pool of its own)."""
+    """Stride of E_a's last stage. Paper: not said; a ResNet50 has 2. Release: 1, a 16 x 8 map."""
+    head_pool: Literal["max", "avg", "code"] = "max"
+    """What E_a's heads read. Paper: "code", the 4 stripes of the appearance code itself ("it is mapped to f_prim and
+    f_fine", Sec. 4.1). Release: "max", a global pool of its own."""
     feature_dim: int = 512
-    """Length of f_prim and of f_fine."""
+    """Length of f_prim and of f_fine. Paper and release: 512."""
     dropout_prim: float = 0.5
     dropout_fine: float = 0.75
-    """Dropout before the classifiers (release)."""
+    """Dropout before the classifiers. Paper: not said. Release: 0.5 and 0.75."""
     teacher_last_stride: int = 2
     teacher_pool: Literal["max", "avg"] = "avg"
     dropout_teacher: float = 0.5
+    """The teacher. Paper: "simply a baseline CNN", ResNet50 (Sec. 4.3). Release: stride 2, average pool, one head with
+    dropout 0.5."""
     structure_width: int = 16
-    """Channels of E_s's first convolution."""
+    """Channels of E_s's first convolution. Paper: not said. Release: 16."""
     structure_channels: int = 128
-    """Channels of the structure code."""
+    """Channels of the structure code. Paper and release: 128."""
     downsamplings: int = 2
-    """Halvings in E_s, doublings in G: the structure code is H/2^d x W/2^d."""
+    """Halvings in E_s, doublings in G: the structure code is H/2^d x W/2^d. Paper and release: 2."""
     structure_dilations: tuple[int, ...] = (1, 1, 1, 1)
-    """One residual block of E_s for each."""
+    """One residual block of E_s for each. Paper and release: four, not dilated."""
     aspp: bool = False
     """Dilated pyramid at the end of E_s. Paper: no. Release: yes."""
     generator_dilations: tuple[int, ...] = (1, 1, 1, 1)
-    """One AdaIN residual block of G for each."""
+    """One AdaIN residual block of G for each. Paper and release: four, not dilated."""
     upsampling_kernel: int = 5
     mlp_width: int = 512
+    """Sizes inside G. Paper: not said. Release: 5 and 512."""
     code_slices: Literal["stripe", "channel", "whole"] = "stripe"
-    """What each AdaIN block reads of the code. Paper: not said. Release: "channel". See networks/generator.py."""
+    """What each AdaIN block reads of the code. Paper: not said; four blocks and four stripes suggest "stripe". Release:
+    "channel", a quarter of the channels of all stripes, since it flattens the code channel-major. See
+    networks/generator.py."""
     adain_start: Literal["kaiming", "instance_norm"] = "kaiming"
-    """Initial AdaIN parameters: as they fall (release), or scale 1 and bias 0, which saves some hundred steps."""
+    """Initial AdaIN parameters. Paper: not said. Release: "kaiming", as they fall. "instance_norm" is ours: scale 1 and
+    bias 0, which saves some hundred steps."""
     discriminator_width: int = 32
     discriminator_scales: int = 3
     discriminator_blocks: int = 4
+    """Sizes of D. Paper: 3 scales. Release: 3 scales, 32 channels, 4 residual blocks."""
 
 
 @dataclass(frozen=True)
@@ -91,49 +100,66 @@ class LossConfig:
     """Weights of eq. (10), when they act, and which network each loss may change."""
 
     img: float = 5.0
-    """lambda_img of eqs. (1) and (2)."""
+    """lambda_img of eqs. (1) and (2). Paper and release: 5."""
     code: float = 1.0
-    """Weight of eqs. (4) and (5)."""
+    """Weight of eqs. (4) and (5). Paper and release: 1."""
     id_s: float = 1.0
-    """Weight of eq. (3)."""
+    """Weight of eq. (3). Paper and release: 1."""
     id_c: float = 0.5
-    """lambda_id of eq. (6)."""
+    """lambda_id of eq. (6). Paper and release: 0.5."""
     adv: float = 1.0
-    """Weight of eq. (7) for G."""
+    """Weight of eq. (7) for G. Paper: 1. Release: 1, with `adversarial_factor` beside it."""
     prim: float = 2.0
-    """lambda_prim of eq. (8) at the end of the ramp."""
+    """lambda_prim of eq. (8) at the end of the ramp. Paper and release: 2."""
     alpha: float = 0.2
-    """lambda_fine / lambda_prim."""
+    """lambda_fine / lambda_prim. Paper and release: 0.2."""
+    directions: Literal["mean", "sum"] = "mean"
+    """How the parts of a batch add up. Paper: expectations, "mean". Release: "sum" over i -> j and j -> i, twice the
+    mean, and over four groups of real images, four times. To E_a's SGD that is a higher rate, and more of eq. (3)
+    beside eqs. (8) and (9); Adam hardly notices."""
     cycle: float = 0.0
     """Weight at the end of the ramp of an L1 on G(E_a(fake), E_s(fake)). Paper: none. Release: 2."""
     warm_up: float = 0.3
-    """Part of the run before generated images are fed back (30K of 100K)."""
+    """Part of the run before generated images are fed back. Paper and release: 30K of 100K."""
     ramp: float = 0.04
-    """Part of the run in which lambda_prim rises (4K of 100K)."""
+    """Part of the run in which lambda_prim rises. Paper and release: 4K of 100K."""
     code_from_start: bool = True
-    """Eqs. (4), (5) act from the first step (paper), or rise with the ramp (release)."""
+    """Eqs. (4), (5) act from the first step (paper, Sec. 3.3), or rise from 0 after the warm-up (release)."""
+    code_ramp: float = 0.5
+    """Part of `ramp` in which the weights of eqs. (4) and (5) rise, unless they act from the start. Paper: they do.
+    Release: half, 0.0005 a step as lambda_prim, so 1 is reached in 2K steps."""
     adversarial: Literal["log", "lsgan"] = "log"
-    """Eq. (7) as written (paper), or least squares (release)."""
+    """Eq. (7). Paper: "log", as written. Release: "lsgan", least squares."""
     adversarial_factor: float = 1.0
-    """Factor on G's adversarial term. Release: 2."""
+    """Factor on G's adversarial term. Paper: none. Release: 2."""
     punishment: float = 0.01
-    """Coefficient on the squared gradient norm of D on real images (release)."""
+    """Coefficient on the squared gradient norm of D on real images. Paper: [29], no number. Release: 0.01, no 1/2."""
     punishment_every: int = 1
-    """Steps between two punishments; the coefficient is multiplied by it."""
+    """Steps between two punishments; the coefficient is multiplied by it. Paper: "when updating D". Release: 1."""
     code_detached: bool = False
-    """True: no generative loss reaches E_a through the code (release)."""
+    """Whether generative losses stop at the code. Paper: no, they train E_a (eq. 10). Release: yes, none reaches it."""
     code1_trains_generator: bool = True
-    """False: eq. (4) has no gradient at all (release)."""
+    """Whether eq. (4) has a gradient. Paper: yes, to G and E_s. Release: no, both of its sides are detached."""
     code2_alternates: bool = False
-    """Eq. (5) trains E_s and G together, or one of the two by a coin (release)."""
+    """Whom eq. (5) trains as it encodes the swap. Paper: E_s and G together. Release: one of the two, by a coin; when it is
+    G's turn the gradient goes on to s_j, and so to E_s."""
+    judge_frozen: bool = True
+    """Whether E_a is frozen while it judges swaps in eqs. (4) and (6). Paper: not said; eq. (10) is over E_a too, and
+    Sec. 3.3 trains E_a "after the generated image": no. Release: yes, a frozen copy."""
     id_on_positives: bool = False
-    """Eq. (3) on x_t too (release)."""
+    """Whether eq. (3) is asked of x_t too. Paper: of x_i. Release: yes, with weight 1 each."""
     fine_on_real: bool = False
-    """The fine head also classifies real images (release)."""
+    """Whether the fine head also classifies real images, at the weight of eq. (9). Paper: no. Release: yes."""
+    teacher_label: Literal["soft", "one_hot", "pseudo", "lsro", "two_label"] = "soft"
+    """q of eq. (8), see labels.py. Paper and release: "soft", the teacher's probabilities. The others are what the
+    paper compares with in words: "one_hot" [30] and "lsro" [54]; "pseudo" [59]; and "two_label", of i and j alone."""
     teacher_batch_statistics: bool = False
-    """The teacher's BatchNorm uses the batch it labels (release) or its running statistics."""
+    """The teacher's BatchNorm. Paper: not said; running statistics. Release: those of the batch that it labels."""
     teacher_mirror: bool = False
-    """The soft label is the mean over the image and its mirror image (release)."""
+    """The soft label is the mean over the image and its mirror image. Paper: no. Release: yes."""
+    teacher_dropout: bool = False
+    """Dropout in the teacher while it labels. Paper: not said; off. Release: off until the first pictures are drawn,
+    then on, by a mistake that neither recipe repeats."""
 
 
 @dataclass(frozen=True)
@@ -141,27 +167,36 @@ class OptimConfig:
     """Optimizers of Sec. 4.1 and how long they run."""
 
     steps: int = 100_000
+    """Paper: not said, beyond the 34K of Sec. 3.3. Release: 100K."""
     batch_size: int = 16
-    """Anchors x_i a step; each comes with a positive x_t, so E_a sees twice as many real images."""
+    """Anchors x_i a step; each comes with a positive x_t, so E_a sees twice as many real images. Paper: not said.
+    Release: 8 + 8, from two loaders."""
     lr_appearance: float = 0.002
+    """SGD's rate for E_a. Paper and release: 0.002."""
     head_lr_factor: float = 1.0
-    """Learning rate of the heads over that of the backbone. Release: 10."""
+    """Learning rate of the heads over that of the backbone. Paper: one rate for E_a. Release: 10."""
     momentum: float = 0.9
+    """Paper and release: 0.9."""
     nesterov: bool = False
-    """Release: yes."""
+    """Nesterov's momentum in SGD. Paper: not said. Release: yes."""
     lr_generator: float = 1e-4
     lr_discriminator: float = 1e-4
     adam_betas: tuple[float, float] = (0.0, 0.999)
+    """Adam for (E_s, G) and for D. Paper and release: 0.0001 and (0, 0.999)."""
     weight_decay: float = 5e-4
+    """On all three optimizers. Paper: not said. Release: 5e-4."""
     decay: Literal["steps", "cosine"] = "steps"
-    """"steps": x 0.1 at 60 % and 90 % of the run (release). "cosine": constant until 60 %, then down to 2 %."""
+    """"steps": x 0.1 at both `lr_steps` (release; paper: not said). "cosine" is ours: constant until the first of them,
+    then down to 2 %."""
+    lr_steps: tuple[float, float] = (0.6, 0.9)
+    """Parts of the run after which every rate falls. Paper: not said. Release: 60K and 90K of 100K."""
     lr_rise: int = 0
-    """Steps in which E_a's learning rate rises to its value."""
+    """Steps in which E_a's learning rate rises to its value. Paper and release: none."""
     teacher_steps: int = 25_000
     teacher_lr: float = 0.002
     teacher_batch_size: int = 32
     from_teacher: bool = False
-    """E_a starts from the teacher's weights: what ImageNet is to a ResNet50."""
+    """E_a starts from the teacher's weights: what ImageNet is to a ResNet50. Paper and release: no."""
     bfloat16: bool = True
     """Forward passes under autocast in bfloat16; losses and the gradient punishment stay in float32."""
     channels_last: bool = True
@@ -185,7 +220,8 @@ class Config:
     dataset: Literal["toymarket", "market1501", "market1501-val"] = "toymarket"
     seed: int = 0
     beta: float = 0.5
-    """Weight of f_fine at test time."""
+    """Weight of f_fine at test time. Paper and release: 0.5; the release weighs the fine half of the query alone, and
+    evaluation.embed.combine gives the same products."""
     data: DataConfig = field(default_factory=DataConfig)
     networks: NetworkConfig = field(default_factory=NetworkConfig)
     losses: LossConfig = field(default_factory=LossConfig)
@@ -194,13 +230,15 @@ class Config:
 
     def __post_init__(self) -> None:
         check_types(self)
-        check_ranges(self)
+        check_ranges(flatten(self.to_dict()))
         if self.data.height % 32 or self.data.height < 64:
             raise ValueError(f"data.height is {self.data.height}: it must be a multiple of 32, at least 64")
         if self.networks.downsamplings not in (1, 2):
             raise ValueError(f"networks.downsamplings is {self.networks.downsamplings}: 1 or 2")
         if self.optim.nesterov and self.optim.momentum == 0:
             raise ValueError("optim.nesterov needs a momentum above 0")
+        if self.optim.lr_steps[0] > self.optim.lr_steps[1]:
+            raise ValueError(f"optim.lr_steps is {list(self.optim.lr_steps)}; the first must not be after the second")
 
     @classmethod
     def preset(cls, recipe: Recipe = "paper", scale: Scale = "full", **overrides: Any) -> Config:
@@ -210,7 +248,7 @@ class Config:
         """
         for name, value, table in (("recipe", recipe, RECIPES), ("scale", scale, SCALES)):
             if value not in table:
-                raise ValueError(f"unknown {name} {value!r}{_meant(value, table)}")
+                raise ValueError(f"unknown {name} {value!r}{meant(value, table)}")
         config = cls(recipe=recipe, scale=scale)
         return config.replace(**RECIPES[recipe]).replace(**SCALES[scale]).replace(**overrides)
 
@@ -219,9 +257,9 @@ class Config:
         top: dict[str, Any] = {}
         for dotted, value in changes.items():
             section, _, name = dotted.rpartition(".")
-            names = _field_names(getattr(self, section, None) if section else self)
+            names = field_names(getattr(self, section, None) if section else self)
             if name not in names:
-                raise ValueError(f"no setting {dotted!r}{_meant(dotted, [*_flatten(self.to_dict()), *SECTIONS])}")
+                raise ValueError(f"no setting {dotted!r}{meant(dotted, [*flatten(self.to_dict()), *SECTIONS])}")
             if section:
                 top.setdefault(section, {})[name] = tuple(value) if isinstance(value, list) else value
             else:
@@ -243,7 +281,7 @@ class Config:
         """What `to_dict` gave. Raises ValueError for an unknown name or a wrong value."""
         if not isinstance(values, dict):
             raise ValueError(f"a config is a table of settings such as 'seed: 0', not {values!r}")
-        return cls().replace(**_flatten(values))
+        return cls().replace(**flatten(values))
 
     @classmethod
     def from_yaml(cls, text_or_path: str | Path) -> Config:
@@ -253,104 +291,12 @@ class Config:
 
     def differences(self, other: Config) -> list[str]:
         """Dotted names of the settings in which two runs differ, leaving out `run`, which changes no result."""
-        mine, theirs = _flatten(self.to_dict()), _flatten(other.to_dict())
+        mine, theirs = flatten(self.to_dict()), flatten(other.to_dict())
         return [k for k in mine if mine[k] != theirs[k] and not k.startswith("run.")]
 
 
 SECTIONS = ("data", "networks", "losses", "optim", "run")
 
-# Lowest and highest value of the settings that have one; a setting that is not here may be any number from 0 up.
-_RANGES: dict[str, tuple[float, float]] = {
-    "data.erasing": (0, 1),
-    "networks.backbone_width": (1, math.inf),
-    "networks.last_stride": (1, 2),
-    "networks.feature_dim": (1, math.inf),
-    "networks.dropout_prim": (0, 1),
-    "networks.dropout_fine": (0, 1),
-    "networks.teacher_last_stride": (1, 2),
-    "networks.dropout_teacher": (0, 1),
-    "networks.structure_width": (1, math.inf),
-    "networks.structure_channels": (1, math.inf),
-    "networks.structure_dilations": (1, math.inf),
-    "networks.generator_dilations": (1, math.inf),
-    "networks.mlp_width": (1, math.inf),
-    "networks.upsampling_kernel": (1, math.inf),
-    "networks.discriminator_width": (1, math.inf),
-    "networks.discriminator_scales": (1, math.inf),
-    "losses.warm_up": (0, 1),
-    "losses.ramp": (0, 1),
-    "losses.punishment_every": (1, math.inf),
-    "optim.batch_size": (2, math.inf),  # a swap needs two images
-    "optim.adam_betas": (0, 1),
-    "optim.steps": (1, math.inf),
-    "optim.teacher_steps": (1, math.inf),
-    "optim.teacher_batch_size": (2, math.inf),  # x_i and x_t
-    "run.checkpoint_every": (1, math.inf),
-    "run.log_every": (1, math.inf),
-    "run.image_every": (1, math.inf),
-}
-
-
-def check_ranges(config: Config) -> None:
-    """Raise ValueError where a number is outside its range, or not a number."""
-    for name, value in _flatten(config.to_dict()).items():
-        low, high = _RANGES.get(name, (0, math.inf))
-        numbers = value if isinstance(value, list) else [value]
-        if not all(low <= v <= high for v in numbers if isinstance(v, int | float)):
-            wanted = f"at least {low}" if high == math.inf else f"from {low} to {high}"
-            raise ValueError(f"{name} is {value}; it must be {wanted}")
-
-
-def check_types(config: Any, section: str = "") -> None:
-    """Raise ValueError where a field's value is not of its annotated type; an int is accepted for a float."""
-    for name, hint in get_type_hints(type(config)).items():
-        value = getattr(config, name)
-        if dataclasses.is_dataclass(hint) and isinstance(value, hint):
-            check_types(value, f"{name}.")
-        elif dataclasses.is_dataclass(hint):
-            raise ValueError(
-                f"{name} is {value!r}; it is a section, with settings such as {name}.{_field_names(hint)[0]}"
-            )
-        elif not _fits(value, hint):
-            choices = get_args(hint) if get_origin(hint) is Literal else ()
-            shown = " or ".join(repr(v) for v in choices) or (str(hint) if get_args(hint) else hint.__name__)
-            raise ValueError(
-                f"{section}{name} is {value!r}; it must be {shown}{_meant(value, choices, list_all=False)}"
-            )
-
-
-def _fits(value: Any, hint: Any) -> bool:
-    origin, args = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return value in args
-    if origin is tuple:
-        kinds = (args[0],) * len(value) if args[-1] is Ellipsis and isinstance(value, tuple) else args
-        return isinstance(value, tuple) and len(value) == len(kinds) > 0 and all(map(_fits, value, kinds))
-    if args:  # a union
-        return any(value is None if a is type(None) else _fits(value, a) for a in args)
-    if hint is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return isinstance(value, hint) and not (hint is int and isinstance(value, bool))
-
-
-def _field_names(config: Any) -> tuple[str, ...]:
-    return tuple(f.name for f in dataclasses.fields(config)) if dataclasses.is_dataclass(config) else ()
-
 
 def _with_lists(items: list[tuple[str, Any]]) -> dict[str, Any]:
     return {k: list(v) if isinstance(v, tuple) else v for k, v in items}
-
-
-def _flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat = {}
-    for k, v in values.items():
-        flat |= _flatten(v, f"{prefix}{k}.") if isinstance(v, dict) else {f"{prefix}{k}": v}
-    return flat
-
-
-def _meant(word: Any, known: Iterable[Any], *, list_all: bool = True) -> str:
-    known = [str(k) for k in known]
-    close = difflib.get_close_matches(str(word), known, n=1, cutoff=0.5)
-    if close:
-        return f"; did you mean {close[0]!r}?"
-    return f"; known: {', '.join(known)}" if list_all and len(known) < 8 else ""

@@ -14,11 +14,9 @@ def loss_weights(step: int, losses: LossConfig, steps: int) -> dict[str, float]:
     times that (Sec. 3.3). Keys are the names of the losses in training/step.py.
     """
     rise = feedback(step, losses, steps)
-    code = losses.code * (
-        1.0 if losses.code_from_start else min(1.0, 2 * rise)
-    )  # 0.0005 a step (release), as lambda_prim
+    code = losses.code * (1.0 if losses.code_from_start else min(1.0, rise / losses.code_ramp))
     prim = losses.prim * rise
-    return {
+    weights = {
         "img1": losses.img,
         "img2": losses.img,
         "code1": code,
@@ -31,6 +29,10 @@ def loss_weights(step: int, losses: LossConfig, steps: int) -> dict[str, float]:
         "fine": losses.alpha * prim,
         "fine_real": losses.alpha * prim if losses.fine_on_real else 0.0,
     }
+    if losses.directions == "sum":
+        real = 4 if losses.id_on_positives else 2
+        return {name: (real if name in ("id_s", "fine_real") else 2) * weight for name, weight in weights.items()}
+    return weights
 
 
 def feedback(step: int, losses: LossConfig, steps: int) -> float:
@@ -41,10 +43,12 @@ def feedback(step: int, losses: LossConfig, steps: int) -> float:
 
 def lr_factor(step: int, optim: OptimConfig, steps: int) -> float:
     """Factor on every learning rate at `step` of a run of `steps`; see `OptimConfig.decay`."""
-    done = step / steps
+    done, (first, second) = step / steps, optim.lr_steps
+    if done < first:
+        return 1.0
     if optim.decay == "steps":
-        return 1.0 if done < 0.6 else 0.1 if done < 0.9 else 0.01
-    return 1.0 if done < 0.6 else max(0.02, 0.5 * (1 + math.cos(math.pi * (done - 0.6) / 0.4)))
+        return 0.1 if done < second else 0.01
+    return max(0.02, 0.5 * (1 + math.cos(math.pi * (done - first) / (1 - first))))
 
 
 def rise_factor(step: int, optim: OptimConfig) -> float:

@@ -83,6 +83,14 @@ def test_a_result_of_other_settings_is_measured_again(new_study, results):
     new_study().result("teacher", lambda: results["teacher"])  # put it back for the other tests
 
 
+def test_a_result_of_before_a_setting_was_added_is_kept(new_study, results):
+    path = new_study().folder / "results" / "teacher.json"
+    kept = json.loads(path.read_text())
+    del kept["settings"]["losses"]["teacher_label"]
+    path.write_text(json.dumps(kept))
+    assert new_study().result("teacher", lambda: {"rank1": -1.0}) == results["teacher"]
+
+
 def test_the_seconds_of_each_training_are_kept(new_study, results):
     folders = {path.parent.name: json.loads(path.read_text()) for path in new_study().folder.glob("*/time.json")}
     assert set(folders) == {"teacher", "dgnet", *CONTROLS}

@@ -115,6 +115,17 @@ def test_yaml_is_read_from_a_file(tmp_path):
     assert Config.from_yaml(tmp_path / "config.yaml") == config
 
 
+def test_a_config_written_before_a_field_was_added_has_its_default():
+    """A run stored by an earlier version is of the same settings, and can be gone on with."""
+    added = ("code_ramp", "directions", "judge_frozen", "teacher_label", "teacher_dropout")
+    config = Config.preset("official", "toy")
+    stored = config.to_dict()
+    del stored["optim"]["lr_steps"]
+    for name in added:
+        del stored["losses"][name]
+    assert Config.from_dict(stored) == config
+
+
 def test_yaml_that_is_no_table_is_refused():
     with pytest.raises(ValueError, match="a config is a table of settings"):
         Config.from_yaml("just words")
@@ -186,6 +197,10 @@ def test_an_unknown_setting_says_what_was_meant(wrong, meant):
         ("losses.adv", math.nan, "losses.adv is nan; it must be at least 0"),
         ("data.erasing", 1.5, "data.erasing is 1.5; it must be from 0 to 1"),
         ("optim.adam_betas", (0.5, 2.0), "optim.adam_betas is .0.5, 2.0.; it must be from 0 to 1"),
+        ("optim.lr_steps", (0.6, 90_000.0), "optim.lr_steps is .0.6, 90000.0.; it must be from 0 to 1"),
+        ("optim.lr_steps", (0.9, 0.6), "optim.lr_steps is .0.9, 0.6.; the first must not be after the second"),
+        ("losses.code_ramp", 0, "losses.code_ramp is 0; it must be from 0.01 to 1"),
+        ("losses.teacher_label", "onehot", "did you mean 'one_hot'"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_setting_and_what_it_may_be(setting, value, message):

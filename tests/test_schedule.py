@@ -1,6 +1,7 @@
 """Eq. (10) over time, and the learning rates, at steps whose values are known."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -9,6 +10,7 @@ from dgnet_lite.schedule import feedback, loss_weights, lr_factor, rise_factor
 
 FULL = 100_000
 PAPER, OFFICIAL = Config.preset("paper", "full").losses, Config.preset("official", "full").losses
+ONE_WAY = replace(OFFICIAL, directions="mean")  # one direction of the release's two, one of its four groups of real images
 
 
 # Weights of the paper
@@ -48,21 +50,39 @@ def test_what_the_paper_does_not_have_weighs_nothing(loss):
 )
 @pytest.mark.parametrize("loss", ["code1", "code2"])
 def test_the_release_raises_the_code_weights_by_5e4_a_step_up_to_1(step, expected, loss):
-    assert loss_weights(step, OFFICIAL, FULL)[loss] == pytest.approx(expected)
+    assert loss_weights(step, ONE_WAY, FULL)[loss] == pytest.approx(expected)
+
+
+def test_the_code_weights_can_rise_as_long_as_lambda_prim():
+    losses = LossConfig(code_from_start=False, code_ramp=1.0)
+    assert loss_weights(32_000, losses, FULL)["code1"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("step", "expected"), [(0, 0.0), (30_000, 0.0), (32_000, 1.0), (34_000, 2.0), (100_000, 2.0)])
 def test_the_release_raises_the_cycle_weight_with_lambda_prim(step, expected):
-    assert loss_weights(step, OFFICIAL, FULL)["cycle"] == pytest.approx(expected)
+    assert loss_weights(step, ONE_WAY, FULL)["cycle"] == pytest.approx(expected)
 
 
 def test_the_release_doubles_the_adversarial_weight():
-    assert loss_weights(0, OFFICIAL, FULL)["adv"] == 2.0
+    assert loss_weights(0, ONE_WAY, FULL)["adv"] == 2.0
 
 
 def test_the_release_weighs_the_fine_head_on_real_images_as_on_generated_ones():
-    weights = loss_weights(32_000, OFFICIAL, FULL)
+    weights = loss_weights(32_000, ONE_WAY, FULL)
     assert weights["fine_real"] == weights["fine"] == pytest.approx(0.2)
+
+
+def test_the_release_sums_over_directions_and_the_paper_does_not():
+    assert (OFFICIAL.directions, PAPER.directions) == ("sum", "mean")
+
+
+@pytest.mark.parametrize(("positives", "groups"), [(True, 4), (False, 2)])
+def test_sums_over_directions_double_all_weights_and_those_of_real_images_by_their_groups(positives, groups):
+    mean = LossConfig(id_on_positives=positives, fine_on_real=True, cycle=2.0)
+    total = replace(mean, directions="sum")
+    before, after = loss_weights(FULL, mean, FULL), loss_weights(FULL, total, FULL)
+    factors = {name: after[name] / before[name] for name in before}
+    assert factors == dict.fromkeys(before, 2) | {"id_s": groups, "fine_real": groups}
 
 
 # What holds for any run
@@ -92,6 +112,15 @@ def test_a_ramp_of_nothing_is_a_step():
 )
 def test_the_rates_fall_tenfold_at_60k_and_90k(step, factor):
     assert lr_factor(step, OptimConfig(), FULL) == factor
+
+
+def test_the_rates_fall_where_the_config_says():
+    optim = OptimConfig(lr_steps=(0.2, 0.5))
+    assert [lr_factor(step, optim, 10) for step in (1, 2, 4, 5)] == [1.0, 0.1, 0.1, 0.01]
+
+
+def test_the_cosine_starts_where_the_config_says():
+    assert lr_factor(60, OptimConfig(decay="cosine", lr_steps=(0.2, 0.9)), 100) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(("step", "factor"), [(0, 1.0), (599, 1.0), (600, 1.0), (800, 0.5), (1000, 0.02)])

@@ -8,7 +8,9 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+STRIPES = 4  # of the appearance code
 Pool = Literal["max", "avg"]
+HeadPool = Literal["max", "avg", "code"]
 
 
 class Head(nn.Module):
@@ -32,7 +34,15 @@ class Head(nn.Module):
         return f, self.classify(self.dropout(f))
 
 
-def pool(feature_map: Float[Tensor, "b c h w"], how: Pool) -> Float[Tensor, "b c"]:
+def stripes(feature_map: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 4 1"]:
+    """The largest activation of each channel in each of four horizontal stripes: the appearance code."""
+    return F.adaptive_max_pool2d(feature_map, (STRIPES, 1))
+
+
+def pool(feature_map: Float[Tensor, "b c h w"], how: HeadPool) -> Float[Tensor, "b _n"]:
+    """What a head reads: the maximum or mean of each channel, (B, C), or the code, channel by channel, (B, 4C)."""
+    if how == "code":
+        return stripes(feature_map).flatten(1)
     pooled = F.adaptive_max_pool2d(feature_map, 1) if how == "max" else F.adaptive_avg_pool2d(feature_map, 1)
     return pooled.flatten(1)
 
@@ -55,35 +65,31 @@ class AppearanceEncoder(nn.Module):
     Source: Sec. 4.1 (i); a separate global pool for the heads is in the release.
     """
 
-    STRIPES = 4
-
     def __init__(
         self,
         backbone: nn.Module,
         num_ids: int,
         feature_dim: int = 512,
-        head_pool: Pool = "max",
+        head_pool: HeadPool = "max",
         dropout: tuple[float, float] = (0.5, 0.75),
     ) -> None:
         super().__init__()
         self.backbone, self.head_pool = backbone, head_pool
         self.code_channels = backbone.out_channels
-        self.prim = Head(self.code_channels, num_ids, feature_dim, dropout[0])
-        self.fine = Head(self.code_channels, num_ids, feature_dim, dropout[1])
+        channels = self.code_channels * (STRIPES if head_pool == "code" else 1)
+        self.prim = Head(channels, num_ids, feature_dim, dropout[0])
+        self.fine = Head(channels, num_ids, feature_dim, dropout[1])
 
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Appearance:
         feature_map = self.backbone(x)  # (B, C, h, w)
         pooled = pool(feature_map, self.head_pool)
         f_prim, logits_prim = self.prim(pooled)
         f_fine, logits_fine = self.fine(pooled)
-        return Appearance(self.stripes(feature_map), f_prim, f_fine, logits_prim, logits_fine)
+        return Appearance(stripes(feature_map), f_prim, f_fine, logits_prim, logits_fine)
 
     def code(self, x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b c 4 1"]:
         """The appearance code alone."""
-        return self.stripes(self.backbone(x))
-
-    def stripes(self, feature_map: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c 4 1"]:
-        return F.adaptive_max_pool2d(feature_map, (self.STRIPES, 1))
+        return stripes(self.backbone(x))
 
     def features(self, x: Float[Tensor, "b 3 h w"]) -> tuple[Tensor, Tensor]:
         """(f_prim, f_fine), (B, d) each: all that is needed at test time."""

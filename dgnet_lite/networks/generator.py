@@ -8,9 +8,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dgnet_lite.networks.appearance import STRIPES
 from dgnet_lite.networks.blocks import AdaINResidualBlock, LayerNorm2d, conv
 
-STRIPES = 4  # of the appearance code
 CodeSlices = Literal["stripe", "channel", "whole"]
 
 

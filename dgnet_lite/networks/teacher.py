@@ -5,7 +5,7 @@ from __future__ import annotations
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dgnet_lite.networks.appearance import AppearanceEncoder, Head, Pool, pool
+from dgnet_lite.networks.appearance import STRIPES, AppearanceEncoder, Head, Pool, pool
 
 
 class Teacher(nn.Module):
@@ -35,8 +35,12 @@ class Teacher(nn.Module):
 def start_from_teacher(encoder: AppearanceEncoder, teacher: Teacher) -> None:
     """Copy the teacher's backbone into E_a, and its head into both heads of E_a.
 
-    Where no ImageNet weights exist (the small backbone), this is what pre-training is to ResNet50.
+    Where no ImageNet weights exist (the small backbone), this is what pre-training is to ResNet50. Heads that read the
+    code read the mean of a channel's stripes where the teacher reads the channel.
     """
     encoder.backbone.load_state_dict(teacher.backbone.state_dict())
-    encoder.prim.load_state_dict(teacher.head.state_dict())
-    encoder.fine.load_state_dict(teacher.head.state_dict())
+    head = dict(teacher.head.state_dict())
+    if encoder.head_pool == "code":
+        head["embed.0.weight"] = head["embed.0.weight"].repeat_interleave(STRIPES, dim=1) / STRIPES
+    encoder.prim.load_state_dict(head)
+    encoder.fine.load_state_dict(head)

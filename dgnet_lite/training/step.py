@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from dgnet_lite import losses as L
-from dgnet_lite.config import Config
+from dgnet_lite.config import Config, LossConfig
 from dgnet_lite.data.batches import Batch, Batches, denormalise, normalise, random_erasing
 from dgnet_lite.dgnet import DGNet
+from dgnet_lite.labels import STYLES
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training.modes import dropout_off, frozen, running_statistics_kept
@@ -23,12 +24,20 @@ ADVERSARIAL = {
 }
 
 
-def soft_label(teacher: Teacher, x: Tensor, *, batch_statistics: bool, mirror: bool) -> Tensor:
-    """q of eq. (8): the teacher's class probabilities of x, (B, K). Dropout is off and no gradient is kept."""
+def soft_label(teacher: Teacher, x: Tensor, *, batch_statistics: bool, mirror: bool, dropout: bool = False) -> Tensor:
+    """The teacher's class probabilities of x, (B, K). No gradient is kept; weights and statistics stay as they are."""
     teacher.train(batch_statistics)
-    with torch.no_grad(), dropout_off(teacher), running_statistics_kept(teacher):
+    teacher.head.dropout.train(dropout)
+    with torch.no_grad(), running_statistics_kept(teacher):
         q = F.softmax(teacher(x).float(), dim=1)
         return (q + F.softmax(teacher(x.flip(3)).float(), dim=1)) / 2 if mirror else q
+
+
+def label_of_swap(teacher: Teacher, x_j_i: Tensor, y_i: Tensor, y_j: Tensor, c: LossConfig) -> Tensor:
+    """q of eq. (8), (B, K): what the teacher says of x_j^i, in the style `teacher_label`."""
+    statistics, dropout = c.teacher_batch_statistics, c.teacher_dropout
+    p = soft_label(teacher, x_j_i, batch_statistics=statistics, mirror=c.teacher_mirror, dropout=dropout)
+    return STYLES[c.teacher_label](p, y_i, y_j)
 
 
 class DGNetTask:
@@ -73,7 +82,8 @@ class DGNetTask:
             s_j = s_i[batch.partner]
             x_i_i, x_i_t, x_j_i = model.decode(torch.cat([s_i, s_i, s_j]), torch.cat([a_i, a_t, a_i])).chunk(3)
 
-            losses["D"] = self._update_discriminator(step, batch.x_i, x_j_i)
+            losses["D"] = self._discriminator(step, batch.x_i, x_j_i)
+            self.learn(["D"], {"D": losses["D"]})
 
             losses["img1"] = L.image_reconstruction(batch.x_i, x_i_i)
             losses["img2"] = L.image_reconstruction(batch.x_i, x_i_t)
@@ -82,11 +92,12 @@ class DGNetTask:
             if weights["prim"] > 0:
                 losses |= self._feed_back(batch, x_j_i)
 
-            total = sum(weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0)
-        self._step(["E_a", "E_s+G"], total)
+            weighted = {name: weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0}
+        total = self.learn(["E_a", "E_s+G"], weighted)
         return {name: loss.detach() for name, loss in losses.items()} | {"total": total.detach()}
 
-    def _update_discriminator(self, step: int, x: Tensor, fake: Tensor) -> Tensor:
+    def _discriminator(self, step: int, x: Tensor, fake: Tensor) -> Tensor:
+        """Eq. (7), what D minimises, and the gradient punishment."""
         fake = fake.detach()  # D must not move G
         every = self.config.losses.punishment_every
         if step % every == 0 and self.config.losses.punishment > 0:
@@ -95,12 +106,9 @@ class DGNetTask:
                 real_patches, fake_patches = self.model.D(x), self.model.D(fake.float())
                 loss = self.discriminator_loss(real_patches, fake_patches)
                 punishment = L.gradient_punishment(real_patches, x)
-                loss = loss + self.config.losses.punishment * every * punishment
-        else:
-            patches = self.model.D(torch.cat([x, fake.to(x.dtype)]))
-            loss = self.discriminator_loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
-        self._step(["D"], loss)
-        return loss
+                return loss + self.config.losses.punishment * every * punishment
+        patches = self.model.D(torch.cat([x, fake.to(x.dtype)]))
+        return self.discriminator_loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
 
     def _identification(self, real: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         """Eq. (3), and the same of the fine head. The code never comes from erased images, the class scores may."""
@@ -121,7 +129,8 @@ class DGNetTask:
         with frozen(model.D):  # G learns to please D, D does not learn to be pleased
             losses["adv"] = self.generator_loss(model.D(x_j_i))
         # E_a judges the swap and hands the gradient on to G and E_s; it must not learn to like what G makes.
-        with frozen(model.E_a), running_statistics_kept(model.E_a), dropout_off(model.E_a):
+        judge = [model.E_a] if c.judge_frozen else []
+        with frozen(*judge), running_statistics_kept(model.E_a), dropout_off(model.E_a):
             judged = model.E_a(x_j_i)
         losses["id_c"] = L.identification(judged.logits_prim, batch.y)
         code_of_fake = judged.code if c.code1_trains_generator else judged.code.detach()
@@ -139,7 +148,7 @@ class DGNetTask:
             return self.model.encode_structure(x_j_i)
         if torch.rand((), generator=self.batches.generator) < 0.5:
             return self.model.encode_structure(x_j_i.detach())  # E_s learns, G does not
-        with frozen(self.model.E_s):  # G learns, E_s does not
+        with frozen(self.model.E_s):  # G learns, and E_s as the giver of s_j alone
             return self.model.encode_structure(x_j_i)
 
     def _feed_back(self, batch: Batch, x_j_i: Tensor) -> dict[str, Tensor]:
@@ -147,7 +156,7 @@ class DGNetTask:
         fake, c = x_j_i.detach(), self.config.losses
         with running_statistics_kept(self.model.E_a):
             out = self.model.E_a(fake)
-        q = soft_label(self.teacher, fake, batch_statistics=c.teacher_batch_statistics, mirror=c.teacher_mirror)
+        q = label_of_swap(self.teacher, fake, batch.y, batch.y_j, c)
         return {"prim": L.primary(out.logits_prim, q), "fine": L.fine_grained(out.logits_fine, batch.y_j)}
 
     def _set_rates(self, step: int) -> None:
@@ -156,12 +165,15 @@ class DGNetTask:
         for name, rate in self.rates.items():
             rate.set(factor * rise_factor(step, c) if name == "E_a" else factor)
 
-    def _step(self, names: list[str], loss: Tensor) -> None:
+    def learn(self, names: list[str], losses: dict[str, Tensor]) -> Tensor:
+        """One step of these optimizers down the sum of the losses, which are weighted already. Returns the sum."""
+        total = sum(losses.values())
         for name in names:
             self.optimizers[name].zero_grad(set_to_none=True)
-        loss.backward()
+        total.backward()
         for name in names:
             self.optimizers[name].step()
+        return total
 
     @torch.no_grad()
     def images(self, count: int = 8) -> Tensor:

@@ -15,7 +15,7 @@ from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training.modes import running_statistics_kept
 from dgnet_lite.training.optimizers import LearningRates, sgd
-from dgnet_lite.training.step import soft_label
+from dgnet_lite.training.step import label_of_swap
 
 Control = Literal["one_head", "two_heads", "oracle"]
 
@@ -140,7 +140,6 @@ class ControlTask(_RealImagesTask):
         x = augment(true.images, pick, c.data.pad, generator)
         with running_statistics_kept(self.network):
             out = self.network(x)
-        statistics, mirror = c.losses.teacher_batch_statistics, c.losses.teacher_mirror
-        q = soft_label(self.teacher, x, batch_statistics=statistics, mirror=mirror)
-        y_j = true.y_j[pick].to(x.device)
+        y_i, y_j = (y[pick].to(x.device) for y in (true.y_i, true.y_j))
+        q = label_of_swap(self.teacher, x, y_i, y_j, c.losses)
         return {"prim": L.primary(out.logits_prim, q), "fine": L.fine_grained(out.logits_fine, y_j)}

@@ -56,6 +56,16 @@ def test_the_pool_of_the_heads_by_hand(how, expected):
     assert pool(feature_map, how).tolist() == [expected]
 
 
+def test_heads_of_the_code_read_every_stripe_of_a_channel_then_the_next_channel():
+    feature_map = torch.arange(16.0).reshape(1, 2, 8, 1)
+    assert pool(feature_map, "code").tolist() == [[1.0, 3.0, 5.0, 7.0, 9.0, 11.0, 13.0, 15.0]]
+
+
+def test_heads_of_the_code_read_four_times_as_many_numbers():
+    encoder = AppearanceEncoder(SmallResNet(4), num_ids=7, head_pool="code")
+    assert encoder.prim.embed[0].in_features == encoder.fine.embed[0].in_features == 4 * encoder.code_channels
+
+
 def test_the_feature_comes_before_the_dropout():
     head = Head(4, num_ids=3, feature_dim=6, dropout=1.0).train()
     f, logits = head(torch.randn(5, 4))
@@ -81,6 +91,15 @@ def test_an_encoder_that_starts_from_the_teacher_says_what_the_teacher_says(x):
     start_from_teacher(encoder, teacher)
     for scores in (encoder(x).logits_prim, encoder(x).logits_fine):
         torch.testing.assert_close(scores, teacher(x), rtol=0, atol=0)
+
+
+def test_heads_of_the_code_start_from_the_teacher_as_the_mean_of_the_stripes():
+    torch.manual_seed(0)
+    teacher = Teacher(Identity(), num_ids=7, feature_dim=5, head_pool="avg").eval()
+    encoder = AppearanceEncoder(Identity(), num_ids=7, feature_dim=5, head_pool="code").eval()
+    start_from_teacher(encoder, teacher)
+    four_rows = torch.randn(2, 3, 4, 1)  # one pixel a stripe: its maximum is its mean
+    torch.testing.assert_close(encoder(four_rows).logits_prim, teacher(four_rows))
 
 
 def test_heads_and_backbone_are_all_there_is(encoder):

@@ -173,14 +173,15 @@ def test_the_cycle_comes_back_to_x_i_from_swaps_alone(new_task):
 
 def test_the_first_step_of_an_update_moves_d_alone_and_the_second_all_others(new_task, monkeypatch):
     task = new_task("dgnet", "paper")
-    moved, step = [], task._step
+    moved, learn = [], task.learn
 
-    def watched(names, loss):
+    def watched(names, losses):
         before = snapshot(task)
-        step(names, loss)
+        total = learn(names, losses)
         moved.append(changed(task, before))
+        return total
 
-    monkeypatch.setattr(task, "_step", watched)
+    monkeypatch.setattr(task, "learn", watched)
     task.update(AFTER)
     assert moved == [{"D"}, {"E_a", "E_s", "G"}]
 
@@ -254,6 +255,14 @@ def test_the_running_statistics_of_e_a_see_real_images_only(new_task, equal, rec
     with task.autocast():
         real_only(torch.cat([batch.x_i, batch.x_t]))
     assert equal(after, dict(real_only.named_buffers()))
+
+
+def test_only_the_e_a_that_judges_swaps_drops_nothing(new_task):
+    task, dropping = new_task("dgnet", "paper"), []
+    for head in (task.model.E_a.prim, task.model.E_a.fine):
+        head.dropout.register_forward_hook(lambda layer, _, __: dropping.append(layer.training))
+    task.update(AFTER)
+    assert dropping == [True, True, False, False, True, True]  # both heads: real images, judging, feeding back
 
 
 def test_all_parameters_can_learn_again_after_an_update(new_task):
