@@ -6,7 +6,7 @@ import pytest
 from jaxtyping import install_import_hook
 
 # The rooms whose public functions take tensors. The hook must be in place before any of them is imported.
-TENSOR_ROOMS = ["data.batches", "networks", "dgnet", "losses", "training", "evaluation"]
+TENSOR_ROOMS = ["data.batches", "networks", "dgnet", "losses", "labels", "training", "evaluation"]
 
 if find_spec("beartype"):  # of the dev extra; a training machine may run the tests without it
     install_import_hook([f"dgnet_lite.{room}" for room in TENSOR_ROOMS], "beartype.beartype")

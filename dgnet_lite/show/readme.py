@@ -4,7 +4,8 @@
     python -m dgnet_lite.show.readme --toy runs/toy  # notebooks/results, notebooks/figures, the tables in README.md
 
 Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
-compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images.
+compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images. `--flow` needs no run: it asks
+autograd who learns from which loss.
 """
 
 from __future__ import annotations
@@ -24,11 +25,13 @@ from PIL import Image, ImageDraw, ImageFont
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet
+from dgnet_lite.presets import RECIPES
 from dgnet_lite.report import PROTOCOLS, findings
-from dgnet_lite.show import grids
+from dgnet_lite.show import flow, grids
 from dgnet_lite.show.style import save
 from dgnet_lite.show.tables import gains_table, results_table, swap_table
 from dgnet_lite.training.checkpoint import load, load_weights, write_whole
+from dgnet_lite.training.flow import gradient_flow
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND = "python -m dgnet_lite.show.readme --toy runs/toy"
@@ -39,6 +42,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--toy", type=Path, help="folder of a finished `make toy`")
     parser.add_argument("--market", type=Path, help="folder of a finished run on Market-1501")
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market was drawn")
+    parser.add_argument("--flow", action="store_true", help="draw who learns from which loss in both recipes")
     options = parser.parse_args(arguments)
     results, figures = ROOT / "notebooks" / "results", ROOT / "notebooks" / "figures"
     for folder in (results, figures):
@@ -48,6 +52,9 @@ def main(arguments: list[str] | None = None) -> None:
             shutil.copyfile(run / "metrics.json", results / f"{name}.json")
     if options.toy:
         draw(options.toy, options.data_root, figures)
+    if options.flow:
+        flows = {recipe: gradient_flow(Config.preset(recipe)) for recipe in RECIPES}
+        save(flow.gradient_flow(flows), figures / "gradient_flow.png", command="python -m dgnet_lite.show.readme --flow")
     readme = ROOT / "README.md"
     text = fill(readme.read_text(), results)
     write_whole(readme, lambda file: file.write(text.encode()))
