@@ -6,9 +6,6 @@ import dataclasses
 import json
 import os
 import shlex
-import shutil
-import tempfile
-import time
 import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dgnet_lite.config import Config, check_types
 from dgnet_lite.course import parameters
-from dgnet_lite.course.parameters import near, project_folder
+from dgnet_lite.course.parameters import near, project_folder, temporary_folder
 
 if TYPE_CHECKING:
     from dgnet_lite.ablation import Study
@@ -30,7 +27,6 @@ ALL_CONTROLS = ("one_head", "two_heads", "oracle")
 STEPS_PER_SECOND = {"teacher": 62.0, "dgnet": 4.8, "control": 55.0}
 """Measured with the small networks at 64 x 32 on two CPU cores; only to say beforehand how long it may take."""
 
-SECONDS_TO_KEEP = 3600
 SAME_RESULT = ("out_dir", "resume", "workers", "show_pictures")
 
 
@@ -146,7 +142,7 @@ def start(notebook: dict[str, Any]) -> Run:
     default_root = project_folder() / "data"
     default_out = project_folder() / "runs" / f"{s.dataset}-{scale}"
     if profile == "smoke":
-        default_root, default_out = (_temporary_folder() / name for name in ("data", "run"))
+        default_root, default_out = (temporary_folder() / name for name in ("data", "run"))
     run = Run(
         settings=s,
         scale=scale,
@@ -184,16 +180,3 @@ def _device(name: str) -> str:
     if not available:
         raise ValueError(f"device is {name!r}, but torch finds no CUDA device here: use 'cpu' or 'auto'")
     return name
-
-
-_kept: list[tempfile.TemporaryDirectory] = []
-
-
-def _temporary_folder() -> Path:
-    """One folder for this process, removed when it ends; a killed one's is removed by a later run."""
-    if not _kept:
-        for left in Path(tempfile.gettempdir()).glob("dgnet-lite-*"):
-            if time.time() - left.stat().st_mtime > SECONDS_TO_KEEP:
-                shutil.rmtree(left, ignore_errors=True)
-        _kept.append(tempfile.TemporaryDirectory(prefix="dgnet-lite-", ignore_cleanup_errors=True))
-    return Path(_kept[0].name)

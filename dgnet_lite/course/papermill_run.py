@@ -114,9 +114,10 @@ def heading_printer() -> Callable[..., None]:
     return on_cell_start
 
 
-def run(notebook_path: Path, out: Path, parameters: dict[str, Any]) -> Path:
+def run(notebook_path: Path, out: Path, parameters: dict[str, Any], cwd: Path | None = None) -> Path:
     """Run the notebook and return where the executed one lies, `out` / its name; it is saved after a failure, too.
 
+    It runs in the folder `cwd`, by default the current one.
     While the run lasts it is called NAME.running.ipynb, so a killed run does not harm the result of the last one.
 
     Raises:
@@ -140,6 +141,7 @@ def run(notebook_path: Path, out: Path, parameters: dict[str, Any]) -> Path:
             coalesce_streams=True,
             extra_arguments=["--IPKernelApp.log_level=50"],  # its own log would mix with the notebook's output
             on_cell_start=heading_printer(),
+            cwd=cwd,
         )
     finally:
         if running.exists():

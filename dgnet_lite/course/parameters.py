@@ -5,12 +5,17 @@ from __future__ import annotations
 import ast
 import dataclasses
 import difflib
+import shutil
+import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 INJECTED = "# Parameters"
 """First line of the cell that papermill puts after the one tagged `parameters`."""
+
+SECONDS_TO_KEEP = 3600
 
 T = TypeVar("T")
 
@@ -77,3 +82,16 @@ def near(path: Path) -> Path:
     """The path as seen from the current folder when it lies inside, so that nothing names a person's home folder."""
     path = path.absolute()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+_kept: list[tempfile.TemporaryDirectory] = []
+
+
+def temporary_folder() -> Path:
+    """One folder for this process, removed when it ends; a killed one's is removed by a later run."""
+    if not _kept:
+        for left in Path(tempfile.gettempdir()).glob("dgnet-lite-*"):
+            if time.time() - left.stat().st_mtime > SECONDS_TO_KEEP:
+                shutil.rmtree(left, ignore_errors=True)
+        _kept.append(tempfile.TemporaryDirectory(prefix="dgnet-lite-", ignore_cleanup_errors=True))
+    return Path(_kept[0].name)

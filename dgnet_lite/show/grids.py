@@ -16,6 +16,7 @@ from dgnet_lite.dgnet import DGNet
 from dgnet_lite.show.style import Picture, image_figure
 
 TILE_HEIGHT = 128
+TITLES = {"train": "Training", "query": "Query", "gallery": "Gallery"}
 WIDE = 5
 """Pixels between groups, before zooming; 1 within a group."""
 
@@ -173,18 +174,24 @@ def identity_rows(people: Sequence[np.ndarray], labels: Sequence[str], *, title:
     return image_figure(canvas, title=title, reading=reading, rows=rows, zoom=zoom[0], alt_text=alt)
 
 
-def contact_sheet(data: ReidData, rows: int = 4, columns: int = 8, seed: int = 0) -> Picture:
-    """Training images, one person a row; on Toy Market, where it can be, two rows share an outfit."""
-    part, rng = data.index.train, np.random.default_rng(seed)
+def contact_sheet(
+    data: ReidData,
+    rows: int = 4,
+    columns: int = 8,
+    seed: int = 0,
+    split: Literal["train", "query", "gallery"] = "train",
+) -> Picture:
+    """Images of a split, one person a row; on Toy Market, where it can be, two rows share an outfit."""
+    part, images, rng = getattr(data.index, split), getattr(data, split), np.random.default_rng(seed)
     by_outfit: dict[str, list[int]] = {}
-    for pid in rng.permutation(np.unique(part.ids)):
+    for pid in rng.permutation(np.unique(part.ids[part.ids > 0])):
         first = part.paths[int(np.flatnonzero(part.ids == pid)[0])]
         by_outfit.setdefault(outfit(data, first), []).append(int(pid))
     shared = [pair[:2] for pair in by_outfit.values() if len(pair) > 1]
     alone = [pair[:1] for pair in by_outfit.values() if len(pair) == 1]
     ids = [pid for pair in shared + alone for pid in pair][:rows]
-    people = [data.train[part.ids == pid][:columns] for pid in ids]
+    people = [images[part.ids == pid][:columns] for pid in ids]
     reading = "One person a row, across cameras."
     if shared:
         reading += " Rows in the same clothes are different persons: body, hair and bag tell them apart."
-    return identity_rows(people, [f"id {pid}" for pid in ids], title="Training images", reading=reading)
+    return identity_rows(people, [f"id {pid}" for pid in ids], title=f"{TITLES[split]} images", reading=reading)

@@ -150,9 +150,16 @@ def test_the_true_swap_of_a_collected_pair_is_drawn_from_its_two_images(swaps, m
     np.testing.assert_array_equal(swaps.true[1, 2], expected)
 
 
-def test_a_row_of_the_contact_sheet_is_one_person(market):
-    sheet = contact_sheet(market, rows=3, columns=2)
+@pytest.mark.parametrize("split", ["train", "gallery"])
+def test_a_row_of_the_contact_sheet_is_one_person(market, split):
+    sheet = contact_sheet(market, rows=3, columns=2, split=split)
+    ids, images = getattr(market.index, split).ids, getattr(market, split)
     for row, label in enumerate(sheet.axes[0].get_yticklabels()):
-        own = market.train[market.index.train.ids == int(label.get_text().removeprefix("id "))]
+        own = images[ids == int(label.get_text().removeprefix("id "))]
         for column in range(2):
             assert any(np.array_equal(tile(sheet, row, column, [2, 2], [1]), image) for image in own)
+
+
+def test_a_distractor_is_nobody_in_the_contact_sheet(market):
+    labels = contact_sheet(market, rows=1000, split="gallery").axes[0].get_yticklabels()
+    assert "id 0" not in [label.get_text() for label in labels]

@@ -1,0 +1,156 @@
+"""Lessons executed in place: what is stored, what is left out, and what a failed run leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from dgnet_lite.course import budgets
+from dgnet_lite.course.__main__ import main
+from dgnet_lite.course.books import BookError, book_text, read_book
+from dgnet_lite.course.budgets import Cost
+from dgnet_lite.course.run import environment, find, show_costs, store
+
+PRINTS = (
+    "import os\n"
+    "print(os.environ['DGNET_PROFILE'], end=' ')\n"
+    "print(os.environ.get('DGNET_STRICT'), os.environ.get('DGNET_RESULTS'))\n"
+    "print('in a scratch folder:', not os.listdir('.'))"
+)
+
+
+def heed_interrupts() -> None:
+    """A shell makes what it runs in the background deaf to Ctrl-C, and all that this starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def lesson(write_solution, cells) -> Path:
+    return write_solution(*cells.opening(), cells.code(PRINTS, "prints"), folder_name="notebooks")
+
+
+def run(path: Path, *options: str) -> int:
+    return main(["--root", str(path.parents[1]), "run", *options])
+
+
+def outputs(path: Path, name: str) -> list[nbformat.NotebookNode]:
+    return next(cell.outputs for cell in nbformat.read(path, as_version=4).cells if cell.id == name)
+
+
+def test_a_run_stores_the_toy_profiles_output_and_both_costs(lesson, monkeypatch):
+    monkeypatch.setenv("DGNET_RESULTS", "not/for/lessons")
+    assert run(lesson) == 0
+    (output,) = outputs(lesson, "prints")
+    assert output.text == "toy None None\nin a scratch folder: False\n"
+    costs = budgets.load(lesson.parents[1])["notebooks/90_fake"]
+    assert set(costs) == {"smoke", "toy"}
+    assert budgets.line(costs) in read_book(lesson).cells[0].source
+
+
+def test_a_second_run_gives_the_same_bytes(lesson):
+    run(lesson, "90", "--profile", "toy")
+    first = lesson.read_bytes()
+    run(lesson, "90", "--profile", "toy")
+    assert lesson.read_bytes() == first
+
+
+def test_the_smoke_profile_is_measured_and_not_stored(lesson):
+    run(lesson, "--profile", "smoke")
+    assert outputs(lesson, "prints") == []
+    assert set(budgets.load(lesson.parents[1])["notebooks/90_fake"]) == {"smoke"}
+
+
+def test_solutions_run_strictly(write_solution, cells):
+    path = write_solution(*cells.opening(), cells.code(PRINTS, "prints"))
+    run(path, "90_fake", "--profile", "toy")
+    assert outputs(path, "prints")[0].text.startswith("toy 1 None")
+
+
+def test_a_failing_cell_is_named_and_the_stored_notebook_stays(write_solution, cells, capsys):
+    path = write_solution(*cells.opening(), cells.code("1 / 0", "fails"), folder_name="notebooks")
+    before = path.read_bytes()
+    assert run(path) == 1
+    assert "90_fake.ipynb, cell 2 (smoke): ZeroDivisionError" in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_an_interrupted_run_leaves_the_stored_notebook_as_it_was(write_solution, cells, tmp_path):
+    started = tmp_path / "started"
+    source = f"import time\nfrom pathlib import Path\nPath({str(started)!r}).touch()\ntime.sleep(60)"
+    path = write_solution(*cells.opening(), cells.code(source, "sleeps"), folder_name="notebooks")
+    before = path.read_bytes()
+    command = [sys.executable, "-m", "dgnet_lite.course", "--root", str(path.parents[1]), "run"]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, preexec_fn=heed_interrupts
+    )
+    while not started.exists():
+        assert process.poll() is None, "the run ended before its cell began"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=300)
+    assert process.returncode == 130
+    assert said.endswith("Interrupted; the stored notebooks are as they were.\n")
+    assert path.read_bytes() == before
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("asked", ["90", "90_fake", "notebooks/90_fake.ipynb"])
+def test_a_lesson_is_found_by_number_name_and_path(lesson, asked, monkeypatch):
+    monkeypatch.chdir(lesson.parents[1])
+    assert find(lesson.parents[1], [asked]) == [lesson]
+
+
+def test_an_unknown_lesson_is_refused_with_the_list(lesson):
+    with pytest.raises(BookError, match="no lesson '91'; there are: 90_fake"):
+        find(lesson.parents[1], ["91"])
+
+
+def test_a_notebook_without_profiles_is_left_out_and_refused_by_name(lesson, write_solution, cells):
+    write_solution(cells.code("x = 1", "x"), folder_name="notebooks", name="91_other")
+    root = lesson.parents[1]
+    assert find(root, []) == [lesson]
+    with pytest.raises(BookError, match="no parameter `profile`"):
+        find(root, ["91"])
+
+
+def test_what_papermill_notes_is_not_stored(lesson):
+    book = read_book(lesson)
+    book.metadata["papermill"] = {"duration": 2.0}
+    book.cells[1].metadata["papermill"] = {"duration": 1.0}
+    book.cells.insert(2, nbformat.v4.new_code_cell("seed = 1", metadata={"tags": ["injected-parameters"]}))
+    store(lesson, book, {"toy": Cost(1, 500, 0.1)})
+    text = lesson.read_text(encoding="utf-8")
+    assert "papermill" not in text
+    assert "seed = 1" not in text
+
+
+def test_a_notebook_too_large_to_be_read_on_the_web_is_refused(lesson):
+    before = lesson.read_bytes()
+    book = read_book(lesson)
+    book.cells[2].outputs = [nbformat.v4.new_output("stream", text="x" * 1_600_000)]
+    with pytest.raises(BookError, match=r"would be 1\.6 MB"):
+        store(lesson, book, {"toy": Cost(1, 500, 0.1)})
+    assert lesson.read_bytes() == before
+
+
+def test_new_costs_change_the_opening_cell_alone(lesson):
+    lesson.write_text(book_text(read_book(lesson)), encoding="utf-8")
+    before = lesson.read_text(encoding="utf-8").splitlines()
+    show_costs(lesson, {"toy": Cost(1, 500, 0.1)})
+    after = lesson.read_text(encoding="utf-8").splitlines()
+    assert [k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b] == [9]
+
+
+def test_the_environment_is_put_back(monkeypatch):
+    monkeypatch.setenv("DGNET_STRICT", "before")
+    monkeypatch.delenv("DGNET_PROFILE", raising=False)
+    with environment(DGNET_STRICT=None, DGNET_PROFILE="toy"):
+        pass
+    assert (os.environ["DGNET_STRICT"], os.environ.get("DGNET_PROFILE")) == ("before", None)
