@@ -141,8 +141,8 @@ class LossConfig:
     code1_trains_generator: bool = True
     """Whether eq. (4) has a gradient. Paper: yes, to G and E_s. Release: no, both of its sides are detached."""
     code2_alternates: bool = False
-    """Whom eq. (5) trains as it encodes the swap. Paper: E_s and G together. Release: one of the two, by a coin; when it is
-    G's turn the gradient goes on to s_j, and so to E_s."""
+    """Whom eq. (5) trains as it encodes the swap. Paper: E_s and G together. Release: one of the two, by a coin. In G's
+    turn the gradient goes on to s_j, and so to E_s."""
     judge_frozen: bool = True
     """Whether E_a is frozen while it judges swaps in eqs. (4) and (6). Paper: not said; eq. (10) is over E_a too, and
     Sec. 3.3 trains E_a "after the generated image": no. Release: yes, a frozen copy."""

@@ -10,7 +10,7 @@ from dgnet_lite.schedule import feedback, loss_weights, lr_factor, rise_factor
 
 FULL = 100_000
 PAPER, OFFICIAL = Config.preset("paper", "full").losses, Config.preset("official", "full").losses
-ONE_WAY = replace(OFFICIAL, directions="mean")  # one direction of the release's two, one of its four groups of real images
+ONE_WAY = replace(OFFICIAL, directions="mean")  # of the release's two; one of its four groups of real images
 
 
 # Weights of the paper

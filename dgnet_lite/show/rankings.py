@@ -79,8 +79,12 @@ class Rankings:
 
 
 def collect_rankings(model: nn.Module, data: ReidData, beta: float, n: int = 5, top: int = 10) -> Rankings:
-    """The rankings of n queries from the best average precision to the worst, at even steps: not the n prettiest."""
-    query, gallery = (combine(*embed(model, images), beta) for images in (data.query, data.gallery))
+    """The rankings of n queries from the best average precision to the worst, at even steps: not the n prettiest.
+
+    A model of two features is compared by both, one of a single feature (the teacher) by that, whatever `beta` is.
+    """
+    sides = [embed(model, images) for images in (data.query, data.gallery)]
+    query, gallery = (combine(*features, beta) if len(features) == 2 else features[0] for features in sides)
     q, g = data.index.query, data.index.gallery
     sides = (query, q.ids, q.cameras, gallery, g.ids, g.cameras)
     ap = evaluate(*sides).ap

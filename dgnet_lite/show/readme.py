@@ -54,7 +54,8 @@ def main(arguments: list[str] | None = None) -> None:
         draw(options.toy, options.data_root, figures)
     if options.flow:
         flows = {recipe: gradient_flow(Config.preset(recipe)) for recipe in RECIPES}
-        save(flow.gradient_flow(flows), figures / "gradient_flow.png", command="python -m dgnet_lite.show.readme --flow")
+        picture = flow.gradient_flow(flows)
+        save(picture, figures / "gradient_flow.png", command="python -m dgnet_lite.show.readme --flow")
     readme = ROOT / "README.md"
     text = fill(readme.read_text(), results)
     write_whole(readme, lambda file: file.write(text.encode()))
