@@ -66,7 +66,12 @@ def test_memory_is_held_to_the_same_factor():
 
 def test_on_a_machine_of_half_the_speed_twice_the_time_is_right():
     assert off(cost(1.0, work=0.1), cost(2.0, work=0.2)) == ""
-    assert off(cost(1.0, work=0.1), cost(0.5, work=0.2)) != ""
+    assert off(cost(1.0, work=0.1), cost(0.4, work=0.2)) != ""
+    assert off(cost(1.0, work=0.1), cost(4.5, work=0.2)) != ""
+
+
+def test_fixed_work_that_was_disturbed_does_not_fail_a_lesson_that_took_its_time():
+    assert off(cost(1.0, work=0.3), cost(1.0, work=0.1)) == ""
 
 
 def test_a_few_seconds_do_not_matter():
