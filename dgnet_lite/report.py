@@ -18,6 +18,7 @@ from dgnet_lite import __version__
 from dgnet_lite.ablation import ROWS, gains, table, write_json
 from dgnet_lite.config import SECTIONS, Config
 from dgnet_lite.training.checkpoint import write_whole
+from dgnet_lite.training.precision import precision
 
 Results = Mapping[int, dict[str, dict[str, Any]]]
 """Of each seed, what `Study.run` returned."""
@@ -26,6 +27,7 @@ PROTOCOLS = {
     "toymarket": "test identities of Toy Market, drawn; query and gallery in other cameras",
     "market1501": "Market-1501's test protocol, single query",
     "market1501-val": "the paper's validation protocol on Market-1501 (Sec. 4.3): not comparable with test numbers",
+    "msmt17": "MSMT17's test protocol, single query; list_train and list_val train",
 }
 
 
@@ -39,6 +41,7 @@ def environment(device: str) -> dict[str, str]:
         "torchvision": torchvision.__version__,
         "device": device,
         "threads": str(torch.get_num_threads()),
+        "precision": precision(device),
         **gpu,
     }
 

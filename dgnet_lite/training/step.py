@@ -17,6 +17,7 @@ from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training.modes import dropout_off, frozen, running_statistics_kept
 from dgnet_lite.training.optimizers import LearningRates, adam, sgd
+from dgnet_lite.training.precision import autocast
 
 ADVERSARIAL = {
     "log": (L.discriminator_log, L.generator_log),
@@ -60,7 +61,7 @@ class DGNetTask:
         self.discriminator_loss, self.generator_loss = ADVERSARIAL[config.losses.adversarial]
 
     def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.optim.bfloat16)
+        return autocast(self.device, self.config.optim.bfloat16)
 
     def update(self, step: int) -> dict[str, Tensor]:
         """One D step, then one joint step of G, E_s and E_a. Returns every loss by name, unweighted, on the device."""

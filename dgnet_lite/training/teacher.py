@@ -15,6 +15,7 @@ from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training.modes import running_statistics_kept
 from dgnet_lite.training.optimizers import LearningRates, sgd
+from dgnet_lite.training.precision import autocast
 from dgnet_lite.training.step import label_of_swap
 
 Control = Literal["one_head", "two_heads", "oracle"]
@@ -34,7 +35,7 @@ class _RealImagesTask:
         self.rate = LearningRates(self.optimizer)
 
     def autocast(self) -> torch.autocast:
-        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.config.optim.bfloat16)
+        return autocast(self.device, self.config.optim.bfloat16)
 
     def _images(self) -> tuple[Tensor, Tensor]:
         batch = self.batches.sample()
