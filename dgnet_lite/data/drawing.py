@@ -78,7 +78,7 @@ def run(work: Callable[[T], R], jobs: list[T], workers: int | None) -> Iterator[
             yield waiting.pop(done), done.result()
     except BrokenProcessPool as error:
         raise RuntimeError(
-            "A drawing process died. Either memory ran out, or the script that was started draws outside "
+            "A worker process died. Either memory ran out, or the script that was started does its work outside "
             '`if __name__ == "__main__":`. Mend it, or give workers=1.'
         ) from error
     finally:

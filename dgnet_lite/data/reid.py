@@ -2,13 +2,13 @@
 
 Market-1501's layout is three folders, bounding_box_train/, query/ and bounding_box_test/ (the gallery). Everything else
 is in the file names: `0002_c1s1_000451_03.jpg` is identity 2 seen by camera 1 (sequence 1, frame 451, box 3).
-DukeMTMC-reID uses the same folders and names such as `0001_c2_f0046182.jpg`.
+DukeMTMC-reID uses the same folders and names such as `0001_c2_f0046182.jpg`. MSMT17 has lists: see msmt17.py.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from dgnet_lite.data import folders
 from dgnet_lite.progress import progress as progress_bar
 
 DISTRACTOR = 0  # a person or thing nobody asks for: stays in the gallery, always a wrong answer
@@ -26,7 +27,7 @@ TRAIN, QUERY, GALLERY = "bounding_box_train", "query", "bounding_box_test"
 
 _NAME = re.compile(r"(-1|\d{4,})_c(0?[1-9]|[1-9]\d)(?:s\d+)?_f?\d+\w*\.(?:jpe?g|png)", re.IGNORECASE)
 _NAME_IN_WORDS = "ID_cCAMERA..., as in 0002_c1s1_000451_03.jpg (Market-1501) or 0001_c2_f0046182.jpg (DukeMTMC-reID)"
-_LEFT_BY_SYSTEMS = {"thumbs.db", "desktop.ini"}
+_LAYOUT = f"{TRAIN}/, {QUERY}/ and {GALLERY}/"
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,10 +88,11 @@ def read_market1501(root: str | Path, *, name: str = "market1501") -> ReidIndex:
         NotADirectoryError: `root` is a file, such as the archive the data set came in.
         ValueError: a file is not named as the layout wants, or training or query images carry no identity.
     """
-    root = _existing_folder(root)
+    root = folders.existing(root, _LAYOUT)
     for folder in (TRAIN, QUERY, GALLERY):
         if not (root / folder).is_dir():
-            raise FileNotFoundError(f"no {folder}/ in {root}. {_what_to_do_instead(root, folder)}")
+            mend = folders.what_to_do_instead(root, folder, f"Market-1501's layout has {_LAYOUT}")
+            raise FileNotFoundError(f"no {folder}/ in {root}. {mend}")
     gallery = _read_folder(root / GALLERY)
     return ReidIndex(
         name=name,
@@ -117,7 +119,7 @@ def validation_protocol(
         FileNotFoundError, NotADirectoryError: there is no such folder, or it has no images.
         ValueError: a file has a wrong name, or too few identities or images are left for validation.
     """
-    folder = _existing_folder(train_folder_or_root)
+    folder = folders.existing(train_folder_or_root, _LAYOUT)
     folder = next((folder / sub for sub in (TRAIN, "train") if (folder / sub).is_dir()), folder)
     images = _with_identities_only(_read_folder(folder))
     ids = np.unique(images.ids)
@@ -195,24 +197,30 @@ def _decode_or_explain(path: Path, into: np.ndarray, *, height: int) -> str | No
     return None
 
 
+def list_folder(folder: Path) -> tuple[Split, list[str]]:
+    """The images of a folder in Market-1501's layout, and the names of the entries that are none. Nothing is opened."""
+    names = sorted(folders.visible(folder))
+    matches = {name: match for name in names if (match := _NAME.fullmatch(name))}
+    images = Split(
+        paths=tuple(folder / name for name in matches),
+        ids=np.array([match[1] for match in matches.values()], dtype=np.int64),
+        cameras=np.array([match[2] for match in matches.values()], dtype=np.int64),
+    )
+    return images, [name for name in names if name not in matches]
+
+
 def _read_folder(folder: Path) -> Split:
-    names = sorted(_visible(folder))
-    matches = [_NAME.fullmatch(name) for name in names]
-    wrong = [name for name, match in zip(names, matches, strict=True) if match is None]
-    if not names:
+    images, wrong = list_folder(folder)
+    if not len(images) and not wrong:
         raise FileNotFoundError(
             f"{folder} has no images. Unpack the data set again, or point to the folder that holds its images."
         )
     if wrong:
         raise ValueError(
-            f"{len(wrong)} of {len(names)} entries in {folder} have a wrong name, the first is {wrong[0]!r}. "
-            f"Expected {_NAME_IN_WORDS}. Rename them or move them out of the folder."
+            f"{len(wrong)} of {len(images) + len(wrong)} entries in {folder} have a wrong name, "
+            f"the first is {wrong[0]!r}. Expected {_NAME_IN_WORDS}. Rename them or move them out of the folder."
         )
-    return Split(
-        paths=tuple(folder / name for name in names),
-        ids=np.array([match[1] for match in matches if match], dtype=np.int64),
-        cameras=np.array([match[2] for match in matches if match], dtype=np.int64),
-    )
+    return images
 
 
 def _with_identities_only(split: Split) -> Split:
@@ -223,52 +231,3 @@ def _with_identities_only(split: Split) -> Split:
             f"first is {split.paths[nobody[0]].name!r}. They belong in {GALLERY}/ only: move them there."
         )
     return split
-
-
-def _existing_folder(path: str | Path) -> Path:
-    path = Path(path).expanduser()
-    if path.is_file():
-        mend = _how_to_unpack(path) or f"Give the folder that holds {TRAIN}/, {QUERY}/ and {GALLERY}/."
-        raise NotADirectoryError(f"{path} is a file, not a folder. {mend}")
-    if not path.is_dir():
-        raise FileNotFoundError(
-            f"no folder {path}. Give the folder that holds {TRAIN}/, {QUERY}/ and {GALLERY}/. "
-            f"In {path.parent} there is: {_found(path.parent)}."
-        )
-    return path
-
-
-def _what_to_do_instead(root: Path, missing: str) -> str:
-    """What stands in `root` in place of the folder `missing`, and the likeliest mend."""
-    found = f"Found: {_found(root)}."
-    for entry in sorted(root.iterdir()):
-        if (entry / missing).is_dir():
-            return f"{found} It is one folder further down: give {entry}"
-        if mend := _how_to_unpack(entry):
-            return f"{found} {mend}"
-    if (root.parent / missing).is_dir():
-        return f"{found} Give the folder above: {root.parent}"
-    return f"{found} Market-1501's layout has {TRAIN}/, {QUERY}/ and {GALLERY}/: unpack the whole data set there."
-
-
-def _how_to_unpack(file: Path) -> str | None:
-    unpackers: Sequence[tuple[str, tuple[str, ...]]] = (
-        ("zipfile", (".zip",)),
-        ("tarfile", (".tar", ".tar.gz", ".tgz")),
-    )
-    for module, endings in unpackers:
-        if file.name.lower().endswith(endings):
-            return f"Unpack it first: python -m {module} -e {file} {file.parent}"
-    return None
-
-
-def _found(folder: Path, at_most: int = 6) -> str:
-    names = sorted(_visible(folder)) if folder.is_dir() else []
-    shown = [name + "/" * (folder / name).is_dir() for name in names[:at_most]]
-    return ", ".join(shown) + (f", ... ({len(names)} entries)" if len(names) > at_most else "") or "nothing"
-
-
-def _visible(folder: Path) -> list[str]:
-    """Names in the folder, but for hidden files and those that operating systems leave behind."""
-    names = (entry.name for entry in folder.iterdir())
-    return [name for name in names if not name.startswith(".") and name.lower() not in _LEFT_BY_SYSTEMS]

@@ -14,7 +14,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +26,7 @@ from dgnet_lite.progress import say
 
 from . import drawing, picture
 from .factors import APPEARANCE, STRUCTURE, Row
+from .folders import unfinished
 from .marketplan import GALLERY, PRESETS, QUERY, TRAIN, Spec, differences, plan, sample_cameras
 
 __all__ = ["PRESETS", "Spec", "ToyMarket", "plan", "write"]
@@ -74,16 +74,13 @@ def write(
             say(f"Toy Market is already in {shown}: {spec.counts['total']:,} images, nothing to draw.")
         return folder
 
-    unfinished = folder.with_name(f".{folder.name}.unfinished-{os.getpid()}")
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        _remove_leftovers(folder)
-        for name in (TRAIN, QUERY, GALLERY):
-            (unfinished / name).mkdir(parents=True)
-        _write_into(unfinished, plan(spec, seed), description, workers, progress)
-        unfinished.rename(folder)
+        with unfinished(folder) as temporary:
+            for name in (TRAIN, QUERY, GALLERY):
+                (temporary / name).mkdir()
+            _write_into(temporary, plan(spec, seed), description, workers, progress)
+            temporary.rename(folder)
     except OSError as error:
-        shutil.rmtree(unfinished, ignore_errors=True)
         reason = error.strerror or str(error)
         needed = spec.counts["total"] * height * height / 2e6 + 1
         raise OSError(
@@ -91,9 +88,6 @@ def write(
             f"Toy Market could not be written to {folder} ({reason}); nothing is left of it. It needs about "
             f"{needed:.0f} MB in a folder you may write to: give another folder",
         ) from error
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return folder
 
 
@@ -124,24 +118,6 @@ def _is_there(folder: Path, description: Row) -> bool:
     if there != asked:
         what = differences(there, asked) or "its cameras differ"
         raise FileExistsError(f"{folder} holds another Toy Market: {what}. {mend}")
-    return True
-
-
-def _remove_leftovers(folder: Path) -> None:
-    """Delete what killed runs left; the unfinished folder of a run still alive stays."""
-    for leftover in folder.parent.glob(f".{folder.name}.unfinished-*"):
-        pid = leftover.name.rpartition("-")[2]
-        if not pid.isdigit() or int(pid) == os.getpid() or not _alive(int(pid)):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
     return True
 
 

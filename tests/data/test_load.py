@@ -65,6 +65,12 @@ def test_the_validation_protocol_queries_the_rest_once_a_camera(validation):
     assert (len(validation.query), len(validation.gallery)) == (2 * HELD_OUT, HELD_OUT)
 
 
+def test_msmt17_is_read_by_its_lists(tmp_path, tiny):
+    config = Config.preset("paper", "smoke", dataset="msmt17")
+    data = load_data(config, tiny.write(tmp_path, tiny.msmt17()), progress=False)
+    assert (data.num_ids, data.train.shape, data.world) == (2, (3, 64, 32, 3), None)
+
+
 def test_real_images_have_no_world(validation):
     assert validation.world is None
 
@@ -75,7 +81,7 @@ def test_the_standard_protocol_wants_all_three_folders(market_root):
         load_data(config, market_root, progress=False)
 
 
-@pytest.mark.parametrize("dataset", ["market1501", "market1501-val"])
+@pytest.mark.parametrize("dataset", ["market1501", "market1501-val", "msmt17"])
 def test_a_missing_root_is_named(dataset, tmp_path):
     config = Config.preset("paper", "smoke", dataset=dataset)
     with pytest.raises(FileNotFoundError, match=r"no folder .*nowhere"):
