@@ -24,8 +24,9 @@ Scale = Literal["smoke", "demo", "toy", "full"]
 class DataConfig:
     """Images and how they are sampled."""
 
-    draw: int = 1
-    """Seed of Toy Market: another number, another world. Settings were chosen on draw 0, results are of draw 1."""
+    draw: int = 3
+    """Seed of Toy Market: another number, another world. Settings were chosen while looking at draws 0, 1 and 2; the
+    results are of draw 3."""
     height: int = 256
     """Rows of an image; columns are half of it. A multiple of 32. Paper and release: 256."""
     pad: int = 10
@@ -198,7 +199,8 @@ class OptimConfig:
     from_teacher: bool = False
     """E_a starts from the teacher's weights: what ImageNet is to a ResNet50. Paper and release: no."""
     bfloat16: bool = True
-    """Forward passes under autocast in bfloat16; losses and the gradient punishment stay in float32."""
+    """Forward passes under autocast in bfloat16 where the device computes in it (training/precision.py), in float32
+    elsewhere; losses and the gradient punishment stay in float32."""
     channels_last: bool = True
 
 
@@ -217,7 +219,7 @@ class Config:
 
     recipe: Recipe = "paper"
     scale: Scale = "full"
-    dataset: Literal["toymarket", "market1501", "market1501-val"] = "toymarket"
+    dataset: Literal["toymarket", "market1501", "market1501-val", "msmt17"] = "toymarket"
     seed: int = 0
     beta: float = 0.5
     """Weight of f_fine at test time. Paper and release: 0.5; the release weighs the fine half of the query alone, and

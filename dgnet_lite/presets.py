@@ -34,8 +34,8 @@ RECIPES: dict[str, dict[str, Any]] = {
 # - one halving with dilated blocks (two halvings blurred), and the whole code for each block;
 # - E_a started from the teacher, in place of ImageNet.
 # With this code, on draw 0: generated images fed back lightly, since lambda_prim = 2 cost f_prim more than it brought.
-# Chosen for a reason, not compared: fed back late, when swaps are better; positives from other cameras, so that the
-# background of x_t says nothing about x_i; means over directions (`losses.directions`), as in the prototype.
+# Chosen for a reason, not compared: positives from other cameras, so that the background of x_t says nothing about x_i;
+# means over directions (`losses.directions`), as in the prototype.
 _SMALL: dict[str, Any] = {
     "data.height": 64,
     "data.pad": 2,
@@ -65,8 +65,6 @@ _SMALL: dict[str, Any] = {
     "losses.id_c": 0.25,
     "losses.cycle": 0.0,
     "losses.prim": 0.5,
-    "losses.warm_up": 0.5,
-    "losses.ramp": 0.05,
     "losses.punishment_every": 4,
     "optim.lr_appearance": 0.03,
     "optim.head_lr_factor": 3.0,
@@ -84,7 +82,7 @@ _SMALL: dict[str, Any] = {
 
 SCALES: dict[str, dict[str, Any]] = {
     "full": {},
-    "toy": _SMALL | {"optim.steps": 1800, "optim.teacher_steps": 4000},
+    "toy": _SMALL | {"optim.steps": 3000, "optim.teacher_steps": 4000},
     "demo": _SMALL | {"optim.steps": 1000, "optim.teacher_steps": 1200},
     "smoke": _SMALL
     | {
