@@ -102,17 +102,23 @@ class Study:
         )
         write_json(self.folder / task.name / "time.json", {"steps": steps, "seconds": round(seconds, 1)})
 
-    def result(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """`measure()`, kept in FOLDER/results/NAME.json with the settings it was measured under, and not done twice."""
+    def kept(self, name: str) -> dict[str, Any] | None:
+        """FOLDER/results/NAME.json, if it is there and was measured under these settings."""
         path = self.folder / "results" / f"{name}.json"
-        settings = {k: v for k, v in self.config.to_dict().items() if k != "run"}
         if path.is_file():
             kept = json.loads(path.read_text())
             with suppress(ValueError):  # of a version with other settings
                 if not self.config.differences(Config.from_dict(kept["settings"])):
                     return kept["result"]
-        result = measure()
-        write_json(path, {"result": result, "settings": settings})
+        return None
+
+    def result(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        """`measure()`, kept in FOLDER/results/NAME.json with the settings it was measured under, and not done twice."""
+        result = self.kept(name)
+        if result is None:
+            result = measure()
+            settings = {k: v for k, v in self.config.to_dict().items() if k != "run"}
+            write_json(self.folder / "results" / f"{name}.json", {"result": result, "settings": settings})
         return result
 
     def run(self, controls: Sequence[str] = CONTROLS) -> dict[str, dict[str, Any]]:

@@ -96,9 +96,8 @@ def reach(image: np.ndarray, sizes: Mapping[str, int], centre: tuple[float, floa
         centre: (row, column) of the cell in pixels.
     """
     height, width = image.shape[:2]
-    largest = max(sizes.values())
-    half = max(largest / 2 + 2, height / 2 + 2)
-    figure = Picture(figsize=(7.0, 4.6), layout="constrained")
+    half = max(sizes.values()) / 2
+    figure = Picture(figsize=(6.4, 4.6), layout="constrained")
     axes = figure.subplots()
     axes.imshow(image, interpolation="nearest", extent=(0, width, height, 0))
     axes.add_patch(Rectangle((0, 0), width, height, fill=False, ec=INK, lw=1))
@@ -106,10 +105,12 @@ def reach(image: np.ndarray, sizes: Mapping[str, int], centre: tuple[float, floa
     for (name, side), colour in zip(sizes.items(), colours, strict=True):
         corner = (centre[1] - side / 2, centre[0] - side / 2)
         axes.add_patch(Rectangle(corner, side, side, fill=False, ec=colour, lw=2, label=f"{name}: {side} pixels"))
-    axes.set(xlim=(centre[1] - half, centre[1] + half), ylim=(centre[0] + half, centre[0] - half), aspect="equal")
+    left, right = min(0, centre[1] - half) - 2, max(width, centre[1] + half) + 2
+    top, bottom = min(0, centre[0] - half) - 2, max(height, centre[0] + half) + 2
+    axes.set(xlim=(left, right), ylim=(bottom, top), aspect="equal")
     axes.axis("off")
     axes.set_title("What one cell of $s$ sees, after each layer")
-    axes.legend(loc="center left", bbox_to_anchor=(1.02, 0.5))
+    figure.legend(loc="outside right center")
     figure.alt_text = "Squares around one cell, growing layer by layer: " + ", ".join(
         f"{name} {side}" for name, side in sizes.items()
     )
@@ -131,9 +132,11 @@ def gradient_reach(maps: Mapping[str, np.ndarray], cell: tuple[float, float]) ->
     for axes, (title, values) in zip(panels, maps.items(), strict=True):
         share = values / max(values.max(), 1e-12)
         shown = axes.imshow(np.where(share > 0, share, np.nan), cmap=colours, norm=LogNorm(1e-5, 1))
-        axes.plot(cell[1], cell[0], "+", color=VERMILION, ms=9, mew=2)
+        for colour, width in (("white", 5), (VERMILION, 2.5)):
+            axes.plot(cell[1], cell[0], "+", color=colour, ms=9 + width, mew=width)
         axes.set_title(f"{title}\n{100 * (share > 0).mean():.0f} % of the pixels", loc="center")
         axes.set(xticks=[], yticks=[])
+        axes.spines[:].set_visible(True)
         axes.grid(visible=False)
         told.append(f"{title}: {100 * (share > 0).mean():.0f} % of the pixels")
     figure.colorbar(shown, ax=list(panels), shrink=0.8, label="influence, 1 = strongest; white: none at all")

@@ -4,7 +4,8 @@
     python -m dgnet_lite.show.readme --toy runs/toy  # notebooks/results, notebooks/figures, the tables in README.md
 
 Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
-compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images. `--flow` needs no run: it asks
+compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--variants FOLDER` those of
+`python -m dgnet_lite.variants`. `--flow` needs no run: it asks
 autograd who learns from which loss.
 """
 
@@ -22,6 +23,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from dgnet_lite import variants
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet
@@ -29,7 +31,7 @@ from dgnet_lite.presets import RECIPES
 from dgnet_lite.report import PROTOCOLS, findings
 from dgnet_lite.show import flow, grids
 from dgnet_lite.show.style import save
-from dgnet_lite.show.tables import gains_table, results_table, swap_table
+from dgnet_lite.show.tables import gains_table, results_table, swap_table, variants_table
 from dgnet_lite.training.checkpoint import load, load_weights, write_whole
 from dgnet_lite.training.flow import gradient_flow
 
@@ -41,15 +43,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m dgnet_lite.show.readme", description="Renew the README's results.")
     parser.add_argument("--toy", type=Path, help="folder of a finished `make toy`")
     parser.add_argument("--market", type=Path, help="folder of a finished run on Market-1501")
+    parser.add_argument("--variants", type=Path, help="folder of finished runs of `python -m dgnet_lite.variants`")
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market was drawn")
     parser.add_argument("--flow", action="store_true", help="draw who learns from which loss in both recipes")
     options = parser.parse_args(arguments)
     results, figures = ROOT / "notebooks" / "results", ROOT / "notebooks" / "figures"
     for folder in (results, figures):
         folder.mkdir(parents=True, exist_ok=True)
-    for name, run in (("toy", options.toy), ("market", options.market)):
+    sources = (
+        ("toy", options.toy, "metrics.json"),
+        ("market", options.market, "metrics.json"),
+        ("variants", options.variants, "variants.json"),
+    )
+    for name, run, file in sources:
         if run:
-            shutil.copyfile(run / "metrics.json", results / f"{name}.json")
+            shutil.copyfile(run / file, results / f"{name}.json")
     if options.toy:
         draw(options.toy, options.data_root, figures)
     if options.flow:
@@ -68,7 +76,8 @@ def fill(readme: str, results: Path) -> str:
         path = results / f"{match[1]}.json"
         if not path.is_file():
             return match[0]
-        return f"<!-- table:{match[1]} -->\n{table_text(json.loads(path.read_text()))}\n<!-- end -->"
+        text = variants_text(path) if match[1] == "variants" else table_text(json.loads(path.read_text()))
+        return f"<!-- table:{match[1]} -->\n{text}\n<!-- end -->"
 
     return re.sub(r"<!-- table:(\w+) -->\n.*?<!-- end -->", block, readme, flags=re.DOTALL)
 
@@ -79,7 +88,7 @@ def table_text(metrics: dict[str, Any]) -> str:
     versions, minutes = metrics["environment"], sum(metrics["training_seconds"].values()) / 60 / len(results)
     seeds = f"seeds {', '.join(map(str, results))}" if len(results) > 1 else f"seed {next(iter(results))}"
     setting = f"scale {metrics['scale']}, recipe {metrics['recipe']}, {seeds}, {versions['device']}"
-    setting += f" (torch threads: {versions['threads']}), torch {versions['torch']}"
+    setting += f" {_machine(versions)}"
     lines = [
         f"`{metrics['command']}`: {setting}, {minutes:.0f} minutes of training a seed. "
         f"Protocol: {PROTOCOLS[metrics['dataset']]}. Percent, mean ± sd over seeds; AP by the trapezoid rule.",
@@ -94,6 +103,33 @@ def table_text(metrics: dict[str, Any]) -> str:
         mean = {key: float(np.mean([s[key] for s in swaps])) for key in swaps[0]}
         lines += [markdown(swap_table(mean)), ""]
     return "\n".join([*lines, " ".join(findings(results))])
+
+
+def variants_text(path: Path) -> str:
+    """Markdown: the commands that made both recipes and the single differences, and their table."""
+    metrics = json.loads(path.read_text())
+    versions, each = metrics["environment"], metrics["variants"]
+    by_seeds: dict[tuple[str, ...], list[str]] = {}
+    for name, variant in each.items():
+        by_seeds.setdefault(tuple(variant["seeds"]), []).append(name)
+    commands = [
+        f"`python -m dgnet_lite.variants {' '.join(names)} --scale {metrics['scale']} --seeds {' '.join(seeds)}`"
+        for seeds, names in by_seeds.items()
+    ]
+    setting = f"{versions['device']} {_machine(versions)}"
+    return "\n".join(
+        [
+            f"{', '.join(commands)}: {setting}. f_prim with f_fine; percent, mean ± sd over seeds.",
+            "",
+            markdown(variants_table(variants.read(path))),
+        ]
+    )
+
+
+def _machine(versions: dict[str, str]) -> str:
+    """Threads, precision (results of before it was noted have none), version."""
+    noted = [f"torch threads: {versions['threads']}", versions.get("precision", "")]
+    return f"({', '.join(filter(None, noted))}), torch {versions['torch']}"
 
 
 def markdown(table: Any) -> str:

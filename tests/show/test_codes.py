@@ -27,6 +27,12 @@ def test_a_field_is_a_square_around_the_cell(images):
     assert (square.get_xy(), square.get_width(), square.get_height()) == ((12.5, 28.5), 7, 7)
 
 
+def test_the_whole_picture_and_the_largest_field_are_shown(images):
+    axes = codes.reach(images(1)[0], {"conv": 7, "block": 39}, centre=(13, 16)).axes[0]
+    assert axes.get_xlim() == (-5.5, 37.5)
+    assert axes.get_ylim() == (66, -8.5)
+
+
 def test_the_share_of_pixels_with_any_influence_is_told():
     influence = np.zeros((4, 4))
     influence[:2, :2] = 0.1, 1

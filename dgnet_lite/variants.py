@@ -1,0 +1,174 @@
+"""Paper or release: both recipes, and the release with one answer of the paper at a time, run and compared.
+
+    python -m dgnet_lite.variants official paper --seeds 0 1 2
+    python -m dgnet_lite.variants code_attached judge_trained
+
+What is trained is loaded; an interrupted run goes on when the same command is given again. Every call collects all that
+is finished in the folder into its variants.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dgnet_lite.ablation import CONTROLS, Study, write_json
+from dgnet_lite.config import Config
+from dgnet_lite.data.load import load_data
+from dgnet_lite.presets import SCALES
+from dgnet_lite.report import environment, training_seconds
+from dgnet_lite.validation import meant
+
+Results = Mapping[str, Mapping[int, dict[str, dict[str, Any]]]]
+"""Of each variant and seed, what `Study.run` returned."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A recipe, and what it changes of it."""
+
+    what: str
+    recipe: str = "official"
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def config(self, scale: str, seed: int) -> Config:
+        return Config.preset(self.recipe, scale, **self.changes, seed=seed)
+
+
+VARIANTS: dict[str, Variant] = {
+    "official": Variant("the release's recipe"),
+    "paper": Variant("the paper's recipe", "paper"),
+    "code_attached": Variant("generative losses train E_a, too", changes={"losses.code_detached": False}),
+    "judge_trained": Variant("E_a learns as it judges swaps", changes={"losses.judge_frozen": False}),
+    "id_on_anchors": Variant("eq. (3) on x_i, not on x_t", changes={"losses.id_on_positives": False}),
+    "fine_on_swaps": Variant("the fine head sees swaps alone", changes={"losses.fine_on_real": False}),
+    "log_loss": Variant(
+        "eq. (7) with logarithms, factor 1",
+        changes={"losses.adversarial": "log", "losses.adversarial_factor": 1.0},
+    ),
+}
+"""All but the first two: the release with one answer of the paper."""
+
+
+def study(name: str, scale: str, seed: int, out: Path, data: Any = None, device: str = "cpu") -> Study:
+    """One seed of a variant, in OUT/NAME/seedN; without data only what is measured already can be read."""
+    return Study(VARIANTS[name].config(scale, seed), data, out / name / f"seed{seed}", device, tensorboard=False)
+
+
+def finished(name: str, scale: str, seed: int, out: Path) -> dict[str, dict[str, Any]] | None:
+    """What `Study.run` returned for this variant and seed, controls as far as there are any; None where unfinished."""
+    one = study(name, scale, seed, out)
+    parts = {part: one.kept(part) for part in ("teacher", "dgnet", "swaps", "labels", *CONTROLS)}
+    if any(parts[part] is None for part in ("teacher", "dgnet", "swaps", "labels")):
+        return None
+    return parts.pop("dgnet") | {part: result for part, result in parts.items() if result is not None}
+
+
+def collect(scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
+    """Everything that is finished in OUT, in the order of `VARIANTS` and of the seeds."""
+    found: dict[str, dict[int, dict[str, dict[str, Any]]]] = {}
+    for name in VARIANTS:
+        numbers = [path.name.removeprefix("seed") for path in (out / name).glob("seed*")]
+        results = {seed: finished(name, scale, seed, out) for seed in sorted(int(n) for n in numbers if n.isdigit())}
+        results = {seed: result for seed, result in results.items() if result is not None}
+        if results:
+            found[name] = results
+    return found
+
+
+def compare(results: Results, base: str = "official") -> pd.DataFrame:
+    """A line a variant: mean and standard deviation over its seeds, and its mAP minus that of `base`, seed by seed.
+
+    Retrieval in percent, f_prim with f_fine; `f_fine`: mAP of that alone; `baseline`: mAP of one head trained as many
+    steps by the same recipe. `clothes`: error inside the clothes over that of "x_j unchanged". `sure`: the teacher's
+    mean probability of i for a swap.
+    """
+    lines = []
+    for name, seeds in results.items():
+        columns = {
+            "Rank@1": [100 * r["both"]["rank1"] for r in seeds.values()],
+            "mAP": [100 * r["both"]["mAP"] for r in seeds.values()],
+            "over base": [
+                100 * (r["both"]["mAP"] - results[base][seed]["both"]["mAP"])
+                for seed, r in seeds.items()
+                if name != base and seed in results.get(base, {})
+            ],
+            "f_fine": [100 * r["f_fine"]["mAP"] for r in seeds.values()],
+            "baseline": [100 * r["one_head"]["mAP"] for r in seeds.values() if "one_head" in r],
+            "clothes": [r["swaps"]["clothes_l1_ratio"] for r in seeds.values()],
+            "PSNR": [r["swaps"]["psnr"] for r in seeds.values()],
+            "sure": [r["labels"]["generated_i"] for r in seeds.values()],
+        }
+        line: dict[str, Any] = {"variant": name}
+        for column, values in columns.items():
+            line[column] = float(np.mean(values)) if values else float("nan")
+            line[f"{column} sd"] = float(np.std(values, ddof=1)) if len(values) > 1 else float("nan")
+        lines.append(line | {"seeds": len(seeds)})
+    return pd.DataFrame(lines).set_index("variant")
+
+
+def run(names: Sequence[str], scale: str, seeds: Sequence[int], out: Path, data_root: Path, device: str) -> None:
+    """Train and measure what is missing, then write OUT/variants.json.
+
+    The recipes get the fair baseline, `one_head`, beside them; single differences do not.
+    """
+    for name in names:
+        for seed in seeds:
+            if finished(name, scale, seed, out) is None:
+                config = VARIANTS[name].config(scale, seed)
+                print(f"{name}, seed {seed}: {VARIANTS[name].what}", flush=True)
+                one = study(name, scale, seed, out, load_data(config, data_root), device)
+                one.run(("one_head",) if name in ("official", "paper") else ())
+    write(scale, out, device)
+
+
+def write(scale: str, out: Path, device: str) -> None:
+    """Collect what is finished into OUT/variants.json, with what it was made with."""
+    results = collect(scale, out)
+    metrics = {
+        "environment": environment(device),
+        "scale": scale,
+        "variants": {
+            name: {
+                "what": VARIANTS[name].what,
+                "seeds": {str(seed): result for seed, result in seeds.items()},
+                "training_seconds": training_seconds(out / name),
+            }
+            for name, seeds in results.items()
+        },
+    }
+    write_json(out / "variants.json", metrics)
+
+
+def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
+    """The results in a variants.json, for `compare`."""
+    variants = json.loads(path.read_text())["variants"]
+    return {name: {int(seed): r for seed, r in each["seeds"].items()} for name, each in variants.items()}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m dgnet_lite.variants", description=__doc__.split("\n\n")[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(VARIANTS)}; none: all")
+    parser.add_argument("--scale", default="toy", choices=SCALES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--out", type=Path, default=Path("runs/variants"), help="default: runs/variants")
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
+    parser.add_argument("--device", default="cpu")
+    options = parser.parse_args(arguments)
+    for name in options.names:
+        if name not in VARIANTS:
+            parser.error(f"unknown variant {name!r}{meant(name, VARIANTS)}")
+    names = options.names or list(VARIANTS)
+    run(names, options.scale, options.seeds, options.out, options.data_root, options.device)
+    print(compare(collect(options.scale, options.out)).round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
