@@ -9,6 +9,7 @@ what a reader wants to see; the other only measures.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -23,7 +24,7 @@ from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
 from dgnet_lite.course import budgets, papermill_run
-from dgnet_lite.course.books import BookError, book_text, lesson_paths, read_book, settle, write_book
+from dgnet_lite.course.books import ROOT, BookError, book_text, lesson_paths, read_book, settle, write_book
 
 PROFILES = ("smoke", "toy")
 STORED = "toy"
@@ -108,8 +109,11 @@ def execute(path: Path, profile: str) -> tuple[NotebookNode, budgets.Cost]:
 def store(path: Path, executed: NotebookNode, costs: dict[str, budgets.Cost]) -> None:
     """Put the executed notebook in place of the stored one, without what papermill noted in it.
 
-    Raises BookError: it would be too large.
+    Raises BookError: it would be too large, or an output names a folder of this machine.
     """
+    named = folders_named(executed, (ROOT, Path.home(), Path(sys.prefix), Path(tempfile.gettempdir())))
+    if named:
+        raise BookError(f"{path}, cell {named[0]}: its output names {named[1]}, a folder of this machine: print less")
     executed.cells = [c for c in executed.cells if "injected-parameters" not in c.metadata.get("tags", [])]
     settle(executed)
     executed.cells[0].source = budgets.fill_in(executed.cells[0].source, costs)
@@ -117,6 +121,19 @@ def store(path: Path, executed: NotebookNode, costs: dict[str, budgets.Cost]) ->
     if len(text) > LARGEST:
         raise BookError(f"{path} would be {len(text) / 1e6:.1f} MB; keep it under {LARGEST / 1e6}: fewer pictures")
     write_book(path, text)
+
+
+def folders_named(book: NotebookNode, folders: Sequence[Path]) -> tuple[int, Path] | None:
+    """The first cell whose outputs name one of the folders or something inside, and which; pictures are not read."""
+    patterns = {folder: re.compile(re.escape(str(folder)) + r"(?![\w.-])") for folder in folders}
+    for number, cell in enumerate(book.cells):
+        for output in cell.get("outputs", []):
+            kinds = {kind: text for kind, text in output.get("data", {}).items() if not kind.startswith("image/")}
+            said = [output.get("text", ""), *output.get("traceback", []), json.dumps(kinds)]
+            for folder, pattern in patterns.items():
+                if any(pattern.search(text) for text in said):
+                    return number, folder
+    return None
 
 
 def run(root: Path, lessons: Sequence[str], profiles: Sequence[str] = PROFILES) -> None:

@@ -13,6 +13,7 @@ from dgnet_lite.config import Config
 from dgnet_lite.course import lesson, models
 from dgnet_lite.course.__main__ import main
 from dgnet_lite.course.books import ROOT
+from dgnet_lite.data.toymarket import PRESETS
 from dgnet_lite.training import checkpoint
 
 PARAMETERS = 'profile: str = "toy"\nseed: int = 3\ndata_root: str | None = None'
@@ -146,3 +147,11 @@ def test_with_neither_the_models_are_trained_and_found_the_next_time(config, smo
 def test_an_unfinished_run_is_not_shipped(finished, tmp_path, capsys):
     assert main(["ship", str(tmp_path)]) == 1
     assert "no checkpoint at" in capsys.readouterr().err
+
+
+def test_the_package_ships_models_of_the_lessons_settings():
+    config = Config.preset("official", "toy")
+    found = models.from_file(models.SHIPPED, config, PRESETS["toy"].train_ids)
+    assert found is not None, "make toy, then python -m dgnet_lite.course ship runs/toy/seed0"
+    assert found.source == "shipped with the package, made by `make toy`"
+    assert models.SHIPPED.stat().st_size < 5e6

@@ -140,6 +140,27 @@ def test_a_notebook_too_large_to_be_read_on_the_web_is_refused(lesson):
     assert lesson.read_bytes() == before
 
 
+@pytest.mark.parametrize("kind", ["text", "html"])
+def test_an_output_that_names_a_folder_of_the_machine_is_refused(lesson, kind):
+    before = lesson.read_bytes()
+    book = read_book(lesson)
+    said = f"written to {Path.home()}/runs"
+    book.cells[2].outputs = [
+        nbformat.v4.new_output("stream", text=said)
+        if kind == "text"
+        else nbformat.v4.new_output("display_data", data={"text/html": f"<b>{said}</b>"})
+    ]
+    with pytest.raises(BookError, match=rf"cell 2: its output names {Path.home()}, a folder of this machine"):
+        store(lesson, book, {"toy": Cost(1, 500, 0.1)})
+    assert lesson.read_bytes() == before
+
+
+def test_a_word_that_begins_like_a_folder_is_stored(lesson):
+    book = read_book(lesson)
+    book.cells[2].outputs = [nbformat.v4.new_output("stream", text=f"{Path.home()}-like and {Path.home()}.pt")]
+    store(lesson, book, {"toy": Cost(1, 500, 0.1)})
+
+
 def test_new_costs_change_the_opening_cell_alone(lesson):
     lesson.write_text(book_text(read_book(lesson)), encoding="utf-8")
     before = lesson.read_text(encoding="utf-8").splitlines()

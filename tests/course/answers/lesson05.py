@@ -1,10 +1,9 @@
-"""The checks of lesson 05 accept right answers however they are written, and name the cause of wrong ones."""
+"""Right answers to the exercises of lesson 05, written differently, and mistakes with what the check says of them."""
 
 from __future__ import annotations
 
 import math
 
-import pytest
 import torch
 import torch.nn.functional as F
 
@@ -17,7 +16,7 @@ from dgnet_lite.course.checks.lesson05 import (
     check_patch_maps,
     check_receptive_field,
 )
-from dgnet_lite.course.checks.proof import Proof, assert_accepts, assert_rejects, right_answers, wrong_answers
+from dgnet_lite.course.checks.proof import Proof
 
 
 def field_forwards(layers):
@@ -317,13 +316,3 @@ PROOFS = [
         ],
     ),
 ]
-
-
-@pytest.mark.parametrize(("check", "answer"), right_answers(PROOFS))
-def test_a_right_answer_is_accepted(check, answer):
-    assert_accepts(check, answer)
-
-
-@pytest.mark.parametrize(("check", "answer", "cause"), wrong_answers(PROOFS))
-def test_a_wrong_answer_is_rejected_with_its_cause(check, answer, cause):
-    assert_rejects(check, answer, match=cause)

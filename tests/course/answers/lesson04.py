@@ -1,8 +1,7 @@
-"""The checks of lesson 04 accept right answers however they are written, and name the cause of wrong ones."""
+"""Right answers to the exercises of lesson 04, written differently, and mistakes with what the check says of them."""
 
 from __future__ import annotations
 
-import pytest
 import torch
 import torch.nn.functional as F
 
@@ -14,7 +13,7 @@ from dgnet_lite.course.checks.lesson04 import (
     check_layer_norm,
     check_slice_code,
 )
-from dgnet_lite.course.checks.proof import Proof, assert_accepts, assert_rejects, right_answers, wrong_answers
+from dgnet_lite.course.checks.proof import Proof
 from dgnet_lite.networks import blocks, generator
 
 PLACES = (2, 3)
@@ -269,13 +268,3 @@ PROOFS = [
         ],
     ),
 ]
-
-
-@pytest.mark.parametrize(("check", "answer"), right_answers(PROOFS))
-def test_a_right_answer_is_accepted(check, answer):
-    assert_accepts(check, answer)
-
-
-@pytest.mark.parametrize(("check", "answer", "cause"), wrong_answers(PROOFS))
-def test_a_wrong_answer_is_rejected_with_its_cause(check, answer, cause):
-    assert_rejects(check, answer, match=cause)

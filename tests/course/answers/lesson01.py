@@ -1,9 +1,8 @@
-"""The checks of lesson 01 accept right answers and name the cause of wrong ones."""
+"""Right answers to the exercises of lesson 01, written differently, and mistakes with what the check says of them."""
 
 import re
 
 import numpy as np
-import pytest
 import torch
 
 from dgnet_lite.course.checks.lesson01 import (
@@ -15,7 +14,7 @@ from dgnet_lite.course.checks.lesson01 import (
     check_stripe_histogram,
     check_valid_gallery,
 )
-from dgnet_lite.course.checks.proof import Proof, assert_accepts, assert_rejects, right_answers, wrong_answers
+from dgnet_lite.course.checks.proof import Proof
 from dgnet_lite.evaluation import retrieval
 
 # 01.1
@@ -384,13 +383,3 @@ PROOFS = [
         ],
     ),
 ]
-
-
-@pytest.mark.parametrize(("check", "answer"), right_answers(PROOFS))
-def test_a_right_answer_is_accepted(check, answer):
-    assert_accepts(check, answer)
-
-
-@pytest.mark.parametrize(("check", "answer", "cause"), wrong_answers(PROOFS))
-def test_a_wrong_answer_is_rejected_with_its_cause(check, answer, cause):
-    assert_rejects(check, answer, match=cause)

@@ -1,7 +1,6 @@
-"""The checks of lesson 02 accept right answers and name the cause of wrong ones."""
+"""Right answers to the exercises of lesson 02, written differently, and mistakes with what the check says of them."""
 
 import numpy as np
-import pytest
 import torch
 import torch.nn.functional as F
 
@@ -14,7 +13,7 @@ from dgnet_lite.course.checks.lesson02 import (
     check_identification,
     check_same_outfit,
 )
-from dgnet_lite.course.checks.proof import Proof, assert_accepts, assert_rejects, right_answers, wrong_answers
+from dgnet_lite.course.checks.proof import Proof
 from dgnet_lite.evaluation.embed import eval_mode
 
 # 02.1
@@ -395,13 +394,3 @@ PROOFS = [
         ],
     ),
 ]
-
-
-@pytest.mark.parametrize(("check", "answer"), right_answers(PROOFS))
-def test_a_right_answer_is_accepted(check, answer):
-    assert_accepts(check, answer)
-
-
-@pytest.mark.parametrize(("check", "answer", "cause"), wrong_answers(PROOFS))
-def test_a_wrong_answer_is_rejected_with_its_cause(check, answer, cause):
-    assert_rejects(check, answer, match=cause)

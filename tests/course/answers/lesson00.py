@@ -1,11 +1,10 @@
-"""The checks of lesson 00 accept right answers and name the cause of wrong ones."""
+"""Right answers to the exercises of lesson 00, written differently, and mistakes with what the check says of them."""
 
 import numpy as np
-import pytest
 import torch
 
 from dgnet_lite.course.checks.lesson00 import check_clothes_error, check_swap
-from dgnet_lite.course.checks.proof import Proof, assert_accepts, assert_rejects, right_answers, wrong_answers
+from dgnet_lite.course.checks.proof import Proof
 
 
 def swap_by_name(market, clothes_from, body_from):
@@ -103,13 +102,3 @@ PROOFS = [
         ],
     ),
 ]
-
-
-@pytest.mark.parametrize(("check", "answer"), right_answers(PROOFS))
-def test_a_right_answer_is_accepted(check, answer):
-    assert_accepts(check, answer)
-
-
-@pytest.mark.parametrize(("check", "answer", "cause"), wrong_answers(PROOFS))
-def test_a_wrong_answer_is_rejected_with_its_cause(check, answer, cause):
-    assert_rejects(check, answer, match=cause)
