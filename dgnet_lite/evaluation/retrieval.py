@@ -97,7 +97,7 @@ def evaluate(
         query_features, gallery_features: (N_query, d), (N_gallery, d); for cosine similarity, L2-normalised. Both are
             NumPy arrays or tensors, tensors on one device: the work is done there.
         query_ids, gallery_ids, query_cameras, gallery_cameras: (N_query,), (N_gallery,), integers.
-        chunk: queries ranked at once; memory is about chunk * N_gallery * 30 bytes.
+        chunk: queries ranked at once; memory is about chunk * N_gallery * 20 bytes.
 
     Raises:
         ValueError: shapes do not fit, features are not finite, or no query at all has a valid match.
@@ -108,14 +108,15 @@ def evaluate(
     num_queries, num_gallery = len(query.ids), len(gallery.ids)
     ap, ap_step = np.full((2, num_queries), np.nan)
     first_rank_counts = np.zeros(num_gallery, dtype=np.int64)
-    for part in _rank(query, gallery, chunk):
-        num_matches = part.is_match.sum(dim=1)
-        row, rank = part.is_match.nonzero(as_tuple=True)  # row by row, ranks ascending within a row
+    for rows, scores, same_id, is_removed in _scored(query, gallery, chunk):
+        is_match = same_id & ~is_removed
+        num_matches = is_match.sum(dim=1)
+        row, rank = _ranks_of_matches(scores, is_match)
         nth = torch.arange(len(row), device=row.device) - (num_matches.cumsum(0) - num_matches)[row] + 1
-        for scores, rule in ((ap, "trapezoid"), (ap_step, "step")):
+        for found, rule in ((ap, "trapezoid"), (ap_step, "step")):
             total = torch.zeros(len(num_matches), dtype=torch.float64, device=row.device)
             total.index_add_(0, row, _precision_at_match(nth, rank, rule))
-            scores[part.queries] = (total / num_matches).cpu().numpy()  # 0 / 0 is NaN: no valid match
+            found[rows] = (total / num_matches).cpu().numpy()  # 0 / 0 is NaN: no valid match
         first_rank_counts += torch.bincount(rank[nth == 1], minlength=num_gallery).cpu().numpy()
 
     num_valid = int(first_rank_counts.sum())
@@ -177,7 +178,8 @@ def _precision_at_match(nth: Tensor, rank: Tensor, rule: str) -> Tensor:
     raise ValueError(f"unknown rule {rule!r} for average precision: use 'trapezoid' or 'step'")
 
 
-def _rank(query: _Images, gallery: _Images, chunk: int) -> Iterator[_Chunk]:
+def _scored(query: _Images, gallery: _Images, chunk: int) -> Iterator[tuple[slice, Tensor, Tensor, Tensor]]:
+    """For some queries at a time: their rows; scores, -inf where removed; same id; removed; each (q, N_gallery)."""
     if chunk < 1:
         raise ValueError(f"chunk is the number of queries ranked at once and must be at least 1; got {chunk}")
     for start in range(0, len(query.ids), chunk):
@@ -185,9 +187,46 @@ def _rank(query: _Images, gallery: _Images, chunk: int) -> Iterator[_Chunk]:
         same_id = query.ids[rows, None] == gallery.ids
         is_removed = same_id & (query.cameras[rows, None] == gallery.cameras)
         scores = (query.features[rows] @ gallery.features.T).masked_fill_(is_removed, -torch.inf)
+        yield rows, scores, same_id, is_removed
+
+
+def _rank(query: _Images, gallery: _Images, chunk: int) -> Iterator[_Chunk]:
+    for rows, scores, same_id, is_removed in _scored(query, gallery, chunk):
         order = scores.sort(dim=1, descending=True, stable=True).indices
         is_match = (same_id & ~is_removed).gather(1, order)
         yield _Chunk(rows, order, is_match, num_kept=(~is_removed).sum(dim=1))
+
+
+def _ranks_of_matches(scores: Tensor, is_match: Tensor, batch: int = 512) -> tuple[Tensor, Tensor]:
+    """Row and 0-based rank of every match, row by row, ranks ascending within a row; scores and is_match are (q, N).
+
+    A rank is the number of images before it: those with a higher score, and those with the same that stand earlier in
+    the gallery. To count them the scores are sorted, but not the images, which is several times as fast.
+    """
+    row, column = is_match.nonzero(as_tuple=True)
+    if not len(row):
+        return row, column
+    num_matches = is_match.sum(dim=1)
+    nth = torch.arange(len(row), device=row.device) - (num_matches.cumsum(0) - num_matches)[row]
+    asked = scores.new_zeros(len(scores), int(num_matches.max()))
+    asked[row, nth] = scores[row, column]
+    ascending = _ascending(scores)
+    not_above = torch.searchsorted(ascending, asked, right=True)[row, nth]
+    below = torch.searchsorted(ascending, asked)[row, nth]
+    rank = scores.shape[1] - not_above
+    for tied in (not_above - below > 1).nonzero()[:, 0].split(batch):
+        r, c = row[tied], column[tied, None]
+        earlier = torch.arange(scores.shape[1], device=row.device) < c
+        rank[tied] += ((scores[r] == scores[r].gather(1, c)) & earlier).sum(dim=1)
+    place = (row * scores.shape[1] + rank).argsort()
+    return row[place], rank[place]
+
+
+def _ascending(scores: Tensor) -> Tensor:
+    """Each row sorted. On a CPU NumPy does it, which uses vector instructions; torch would sort the indices, too."""
+    if scores.device.type == "cpu":
+        return torch.from_numpy(np.sort(scores.numpy(), axis=1))
+    return scores.sort(dim=1).values
 
 
 def _checked_pair(
