@@ -167,5 +167,5 @@ def duration(minutes: float) -> str:
 
 
 def fill_in(text: str, costs: dict[str, Cost]) -> str:
-    """The opening cell's text with the line between its markers renewed."""
-    return MARKED.sub(lambda _: f"{BEGIN}{line(costs)}{END}", text)
+    """The opening cell's text with the line between its markers renewed; on a line of its own, or it is HTML."""
+    return MARKED.sub(lambda _: f"{BEGIN}\n{line(costs)}\n{END}", text)

@@ -105,4 +105,4 @@ def test_the_opening_line_says_what_was_measured():
 def test_the_opening_cell_is_renewed_between_its_marks_alone():
     text = "# A\n<!-- measured -->old<!-- /measured -->\nb"
     new = fill_in(text, {"toy": cost()})
-    assert new == f"# A\n<!-- measured -->{line({'toy': cost()})}<!-- /measured -->\nb"
+    assert new == f"# A\n<!-- measured -->\n{line({'toy': cost()})}\n<!-- /measured -->\nb"

@@ -162,11 +162,11 @@ def test_a_word_that_begins_like_a_folder_is_stored(lesson):
 
 
 def test_new_costs_change_the_opening_cell_alone(lesson):
-    lesson.write_text(book_text(read_book(lesson)), encoding="utf-8")
-    before = lesson.read_text(encoding="utf-8").splitlines()
     show_costs(lesson, {"toy": Cost(1, 500, 0.1)})
+    before = lesson.read_text(encoding="utf-8").splitlines()
+    show_costs(lesson, {"toy": Cost(2, 500, 0.1)})
     after = lesson.read_text(encoding="utf-8").splitlines()
-    assert [k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b] == [9]
+    assert [k for k, (a, b) in enumerate(zip(before, after, strict=True)) if a != b] == [10]
 
 
 def test_the_environment_is_put_back(monkeypatch):

@@ -1,0 +1,117 @@
+"""Speed and memory, side by side in one run; nothing is asserted about either.
+
+    python -m pytest tests/benchmarks -m benchmarks -s               # all; about five minutes on two cores
+    python -m pytest tests/benchmarks -m benchmarks -s -k retrieval
+
+Each contest takes its turns one after the other, several times over, so that other work on the machine meets all of
+them, and reports the best time of each. A ratio below 1 is faster than the first line.
+"""
+
+from __future__ import annotations
+
+import resource
+import runpy
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from dgnet_lite.config import Config
+from dgnet_lite.data.batches import Batches
+from dgnet_lite.data.toymarket import PRESETS, ToyMarket, write
+from dgnet_lite.dgnet import DGNet, build_teacher
+from dgnet_lite.evaluation import retrieval
+from dgnet_lite.training.precision import bfloat16_pays
+from dgnet_lite.training.step import DGNetTask
+
+pytestmark = [pytest.mark.benchmarks, pytest.mark.slow]
+
+AFTER = 50_000
+"""A step at which every loss of the full schedule acts."""
+
+
+def contest(title: str, turns: Mapping[str, Callable[[], object]], rounds: int) -> None:
+    """Print the best time of each turn, and its ratio to the first; one round before is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in turns}
+    for _ in range(rounds + 1):
+        for name, turn in turns.items():
+            start = time.perf_counter()
+            turn()
+            times[name].append(time.perf_counter() - start)
+    best = {name: min(taken[1:]) for name, taken in times.items()}
+    first = next(iter(best.values()))
+    print(f"\n{title} (torch threads: {torch.get_num_threads()})")
+    for name, seconds in best.items():
+        print(f"  {name:52s}{seconds:9.3f} s  {seconds / first:5.2f}")
+
+
+def peak_gb() -> float:
+    """Most memory that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+def market_sized(dimensions: int = 1024) -> tuple[np.ndarray, ...]:
+    """Features, ids and cameras of 3,368 queries and 19,732 gallery images, 6,617 of them distractors."""
+    rng = np.random.default_rng(0)
+    query_ids, gallery_ids = rng.integers(1, 751, 3_368), rng.integers(1, 751, 19_732)
+    gallery_ids[13_115:] = 0
+    centres = rng.standard_normal((751, dimensions), np.float32)
+    sides = []
+    for ids in (query_ids, gallery_ids):
+        features = centres[ids] + 4 * rng.standard_normal((len(ids), dimensions), np.float32)
+        features /= np.linalg.norm(features, axis=1, keepdims=True)
+        sides += [features, ids, rng.integers(1, 7, len(ids))]
+    return tuple(sides)
+
+
+def test_retrieval_at_the_size_of_market1501():
+    problem = market_sized()
+    before = peak_gb()
+    retrieval.evaluate(*problem)
+    print(f"\nevaluate: at most {peak_gb() - before:.2f} GB beside torch and the features")
+    query, gallery = retrieval._checked_pair(*problem)
+    turns = {
+        "the whole gallery sorted": lambda: list(retrieval._rank(query, gallery, 512)),
+        "evaluate: CMC, mAP by both rules": lambda: retrieval.evaluate(*problem),
+    }
+    contest("3,368 queries x 19,732 gallery images, 1024 numbers each", turns, rounds=2)
+
+
+def full_size(**settings: object) -> DGNetTask:
+    """The release's recipe at full size, batch 2 + 2 and as many positives, on noise."""
+    config = Config.preset("official", "full", **{"networks.backbone_weights": None, "optim.batch_size": 4, **settings})
+    torch.manual_seed(0)
+    images = torch.randint(0, 256, (32, 256, 128, 3), dtype=torch.uint8)
+    batches = Batches(images, np.repeat(np.arange(8), 4), np.tile(np.arange(4), 8), batch_size=4, pad=10, seed=0)
+    return DGNetTask(DGNet(config.networks, 751), build_teacher(config.networks, 751), batches, config)
+
+
+def test_a_step_at_full_size():
+    release = runpy.run_path(str(Path(__file__).parents[1] / "training" / "test_step_parity.py"))["Release"]
+    float32 = {"optim.bfloat16": False, "optim.channels_last": False}
+    tasks = {
+        "the release restated, float32": release(full_size(**float32), "sum"),
+        "ours, float32": full_size(**float32),
+        "ours, float32, channels_last": full_size(**{"optim.bfloat16": False}),
+    }
+    if bfloat16_pays("cpu"):
+        tasks["ours, bfloat16, channels_last"] = full_size()
+    turns = {name: lambda task=task: task.update(AFTER) for name, task in tasks.items()}
+    contest("a step after 30,000, 256 x 128, batch 2 + 2", turns, rounds=2)
+    print(f"  at most {peak_gb():.1f} GB, all of them together")
+
+
+def test_drawing(tmp_path):
+    world = ToyMarket.load(write(tmp_path / "toy", PRESETS["smoke"], height=64, seed=0, workers=1, progress=False))
+    keys = list(world.factors.index)
+    turns = {
+        f"{len(keys)} pictures, {height} x {height // 2}": lambda height=height: world.render_many(
+            [(key, key) for key in keys], height=height, workers=1
+        )
+        for height in (64, 128, 256)
+    }
+    contest("drawing in one process", turns, rounds=3)
