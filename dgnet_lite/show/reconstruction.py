@@ -70,9 +70,9 @@ def distances_of_codes(runs: Mapping[str, tuple[np.ndarray, np.ndarray]], *, tit
         ratio = np.mean(within) / unit
         axes.set_title(f"{name}: {ratio:.2f}")
         axes.set_yticks([])
-        axes.set_xlabel("distance, 1: two persons on average")
         ratios.append(f"{name} {ratio:.2f}")
-    panels[0].legend(loc="upper left", handlelength=1)
+    figure.supxlabel("distance; 1: two persons on average", fontsize="medium")
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center", handlelength=1)
     figure.alt_text = f"{title}. Mean distance within persons over mean distance between persons: {', '.join(ratios)}."
     return figure
 
