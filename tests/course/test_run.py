@@ -14,7 +14,7 @@ import pytest
 
 from dgnet_lite.course import budgets
 from dgnet_lite.course.__main__ import main
-from dgnet_lite.course.books import BookError, book_text, read_book
+from dgnet_lite.course.books import BookError, read_book
 from dgnet_lite.course.budgets import Cost
 from dgnet_lite.course.run import environment, find, show_costs, store
 
