@@ -9,9 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from dgnet_lite.show.style import BLUE, FAINT, INK, ORANGE, PALETTE, VERMILION, Picture, styled
-
-LINES = ("-", "--", "-.", ":")
+from dgnet_lite.show.style import BLUE, FAINT, INK, LINES, ORANGE, PALETTE, VERMILION, Picture, styled
 
 
 @styled

@@ -8,9 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from torch import Tensor
 
-from dgnet_lite.show.style import INK, PALETTE, Picture, styled
-
-MARKERS = "osD^vP"
+from dgnet_lite.show.style import INK, MARKERS, PALETTE, Picture, styled
 
 
 def _numbers(values: Tensor | np.ndarray) -> np.ndarray:

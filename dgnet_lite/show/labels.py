@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dgnet_lite.show.style import BLUE, INK, ORANGE, PALETTE, Picture, styled
+from dgnet_lite.show.style import BLUE, INK, LINES, ORANGE, PALETTE, Picture, styled
 
 PARTS = ("person i, the clothes", "person j, the body", "the strongest third", "all others")
 COLOURS = (BLUE, ORANGE, PALETTE[4], "#d9d9d9")
 HATCHES = ("", "////", "....", "")
-LINES = ("-", "--", "-.", ":")
 
 
 def parts_of(q: Tensor, y_i: Tensor, y_j: Tensor) -> np.ndarray:

@@ -5,8 +5,7 @@
 
 Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
 compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--variants FOLDER` those of
-`python -m dgnet_lite.variants`. `--flow` needs no run: it asks
-autograd who learns from which loss.
+`python -m dgnet_lite.variants`. `--flow` needs no run: it asks autograd who learns from which loss.
 """
 
 from __future__ import annotations

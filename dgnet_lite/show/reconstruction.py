@@ -6,10 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dgnet_lite.show.style import FAINT, INK, PALETTE, Picture, styled
-
-LINES = ("-", "--", ":", "-.")
-MARKERS = "osD^vP"
+from dgnet_lite.show.style import FAINT, INK, LINES, MARKERS, PALETTE, Picture, styled
 
 
 @styled

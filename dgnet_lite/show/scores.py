@@ -9,10 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from matplotlib.ticker import PercentFormatter
 
-from dgnet_lite.show.style import BLUE, FAINT, FONT_SIZE, GREEN, INK, ORANGE, VERMILION, Picture, styled
+from dgnet_lite.show.style import BLUE, FAINT, FONT_SIZE, GREEN, INK, LINES, ORANGE, VERMILION, Picture, styled
 
 RULES = {"step": BLUE, "trapezoid": ORANGE}
-LINES = ("-", "--", "-.", ":")
 LIGHT = 0.28
 
 

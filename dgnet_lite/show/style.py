@@ -22,6 +22,9 @@ from dgnet_lite.training.checkpoint import write_whole
 PALETTE: list[str] = seaborn.color_palette("colorblind").as_hex()
 BLUE, ORANGE, GREEN, VERMILION = PALETTE[:4]
 INK, FAINT = "#222222", "#8a8a8a"
+LINES = ("-", "--", "-.", ":")
+MARKERS = "osD^vP"
+"""Beside the palette's colours, in its order: nobody has to tell two things apart by colour alone."""
 FONT_SIZE = 9
 DPI = 100
 LINE = 16

@@ -6,9 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from dgnet_lite.show.style import FAINT, PALETTE, Picture, styled
-
-LINES = ("-", "--", ":", "-.")
+from dgnet_lite.show.style import FAINT, LINES, PALETTE, Picture, styled
 
 
 @styled
