@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from dgnet_lite.networks.appearance import STRIPES
 from dgnet_lite.networks.blocks import AdaINResidualBlock, LayerNorm2d, conv
+from dgnet_lite.networks.upsampling import DoubledConv
 
 CodeSlices = Literal["stripe", "channel", "whole"]
 
@@ -70,7 +71,7 @@ class Generator(nn.Module):
         self.bias = nn.ModuleList([mlp(n_in, mlp_width, 2 * c) for _ in range(blocks)])
         layers: list[nn.Module] = []
         for _ in range(upsamplings):  # (B, c, h, w) -> (B, c/2, 2h, 2w)
-            layers += [nn.Upsample(scale_factor=2), conv(c, c // 2, kernel), LayerNorm2d(c // 2), nn.LeakyReLU(0.2)]
+            layers += [nn.Identity(), DoubledConv(c, c // 2, kernel), LayerNorm2d(c // 2), nn.LeakyReLU(0.2)]
             c //= 2
         self.upsample = nn.Sequential(*layers)
         self.to_image = nn.Sequential(

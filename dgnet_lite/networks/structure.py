@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dgnet_lite.networks.blocks import ResidualBlock, conv, conv_in_lrelu
+from dgnet_lite.networks.blocks import InstanceNorm, ResidualBlock, conv, conv_in_lrelu
 
 
 def grey(x: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 1 h w"]:
@@ -43,10 +43,10 @@ class DilatedPyramid(nn.Module):
     def __init__(self, channels: int, out_channels: int, dilations: tuple[int, ...] = (3, 6, 9)) -> None:
         super().__init__()
         b = channels // 2
-        self.branches = nn.ModuleList([nn.Sequential(conv(channels, b, 1), nn.InstanceNorm2d(b))])
+        self.branches = nn.ModuleList([nn.Sequential(conv(channels, b, 1), InstanceNorm())])
         for d in dilations:
-            self.branches.append(nn.Sequential(conv_in_lrelu(channels, b, 1), AtrousConv(b, d), nn.InstanceNorm2d(b)))
-        self.fuse = nn.Sequential(conv(b * len(self.branches), out_channels, 1), nn.InstanceNorm2d(out_channels))
+            self.branches.append(nn.Sequential(conv_in_lrelu(channels, b, 1), AtrousConv(b, d), InstanceNorm()))
+        self.fuse = nn.Sequential(conv(b * len(self.branches), out_channels, 1), InstanceNorm())
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         return self.fuse(torch.cat([branch(x) for branch in self.branches], dim=1))

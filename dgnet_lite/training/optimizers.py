@@ -18,7 +18,7 @@ def sgd(network: AppearanceEncoder | Teacher, c: OptimConfig, lr: float) -> opti
 
 def adam(modules: list[nn.Module], c: OptimConfig, lr: float) -> optim.Adam:
     parameters = [p for m in modules for p in m.parameters()]
-    return optim.Adam(parameters, lr=lr, betas=c.adam_betas, weight_decay=c.weight_decay)
+    return optim.Adam(parameters, lr=lr, betas=c.adam_betas, weight_decay=c.weight_decay, fused=True)
 
 
 class LearningRates:
