@@ -212,6 +212,18 @@ class ToyMarket:
         camera = self.cameras[structure["camera"] - 1]
         return picture.render(appearance, structure, camera, self._checked(height))
 
+    def redraw(self, key: str, *, height: int | None = None, **factors: Any) -> np.ndarray:
+        """An image of this set with some factors changed, all else as it was: RGB uint8 (height, height // 2, 3).
+
+        Raises KeyError for an image that is not of this set, or a factor that there is not.
+        """
+        row = self._row(key)
+        unknown = [name for name in factors if name not in (*APPEARANCE, *STRUCTURE)]
+        if unknown:
+            raise KeyError(f"no factor {unknown[0]!r}; there are: {', '.join((*APPEARANCE, *STRUCTURE))}")
+        row = row | factors
+        return picture.render(row, row, self.cameras[row["camera"] - 1], self._checked(height))
+
     def render_many(
         self, pairs: list[tuple[str, str]], *, height: int | None = None, workers: int | None = None
     ) -> np.ndarray:

@@ -55,7 +55,7 @@ def draw_curves(teacher: pd.DataFrame, dgnet: pd.DataFrame, config: Config) -> P
     phases = feeding_phases(config)
     for axes, panel in zip(panels.flat[1:], DGNET, strict=True):
         _panel(axes, dgnet, panel)
-        _shade(axes, *phases)
+        shade(axes, *phases)
         axes.set_xlim(0, config.optim.steps)
     for axes in panels[:, 0]:
         axes.set_ylabel("loss, unweighted")
@@ -95,6 +95,7 @@ def _panel(axes: Axes, table: pd.DataFrame, panel: Panel) -> None:
         axes.legend(loc="best", handlelength=1.8)
 
 
-def _shade(axes: Axes, rises: int, risen: int) -> None:
+def shade(axes: Axes, rises: int, risen: int) -> None:
+    """Grey behind the warm-up, lighter grey behind the ramp, as `feeding_phases` says."""
     axes.axvspan(0, rises, color=FAINT, alpha=0.22, lw=0, zorder=0)
     axes.axvspan(rises, risen, color=FAINT, alpha=0.10, lw=0, zorder=0)

@@ -88,7 +88,7 @@ def fit(
                 if hasattr(task, "images") and (done % image_every == 0 or done == steps):
                     tracker.images(step, "x_i, x_j, swap", task.images())
                 if done % every == 0 or done == steps:
-                    _save(last, task, done, seconds + time.perf_counter() - start, config)
+                    save_checkpoint(last, task, done, seconds + time.perf_counter() - start, config)
                 bar.update()
     return seconds + time.perf_counter() - start
 
@@ -110,7 +110,8 @@ def _read(waiting: list[tuple[int, dict[str, Tensor]]], name: str, folder: Path,
     return {loss: sum(values) / len(values) for loss, values in sums.items()}
 
 
-def _save(path: Path, task: Task, step: int, seconds: float, config: Config) -> None:
+def save_checkpoint(path: Path, task: Task, step: int, seconds: float, config: Config) -> None:
+    """Write what `fit` goes on from: the task as it is after `step` steps, and the state of the random numbers."""
     state = {"task": task.state_dict(), "step": step, "seconds": seconds, "config": config.to_dict()}
     checkpoint.save(path, state | {"rng": checkpoint.rng_state()})
 

@@ -342,3 +342,18 @@ def test_an_unknown_image_is_named(market):
 def test_no_workers_are_refused(tmp_path):
     with pytest.raises(ValueError, match="workers must be at least 1"):
         write(tmp_path / "x", TINY, height=64, workers=0)
+
+
+def test_a_picture_is_redrawn_with_one_factor_changed(market):
+    key = next(key for key in market.factors.index if market.factors.loc[key, "upper"] != "red")
+    same, red = market.redraw(key), market.redraw(key, upper="red")
+    np.testing.assert_array_equal(same, market.render(key, key))
+    clothes = market.clothes_mask(key)
+    changed = (same != red).any(axis=-1)
+    assert changed.any()
+    assert (changed & clothes).sum() > 0.8 * changed.sum()  # light and blur carry a little beyond the edge
+
+
+def test_an_unknown_factor_is_named_when_redrawing(market):
+    with pytest.raises(KeyError, match="no factor 'colour'; there are: upper"):
+        market.redraw(market.factors.index[0], colour="red")

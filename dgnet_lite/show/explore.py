@@ -1,0 +1,213 @@
+"""To leaf through: the people of a data set, the ranking of a query, a score over beta, the schedule of eq. (10)."""
+
+from __future__ import annotations
+
+import dataclasses
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+from torch import nn
+
+from dgnet_lite.config import Config
+from dgnet_lite.data.factors import APPEARANCE, IDENTITY
+from dgnet_lite.data.load import ReidData
+from dgnet_lite.evaluation.embed import combine, embed
+from dgnet_lite.evaluation.retrieval import evaluate
+from dgnet_lite.schedule import loss_weights
+from dgnet_lite.show.grids import fit_tiles
+from dgnet_lite.show.protocol import MARKS, REMOVED, frame, kinds
+from dgnet_lite.show.style import BLUE, FAINT, INK, LINES, ORANGE, PALETTE, Picture, styled
+from dgnet_lite.show.widgets import Interactive, choice, share, slider
+
+SPLITS = ("train", "query", "gallery")
+
+
+def data_explorer(data: ReidData, most: int = 12) -> Interactive:
+    """Choose a part of the data set and a person: the pictures, camera by camera, and on Toy Market the factors."""
+    parts = {name: getattr(data.index, name) for name in SPLITS}
+    people = {name: [int(k) for k in np.unique(part.ids) if k > 0] for name, part in parts.items()}
+    split = choice("part", SPLITS)
+    person = slider("person, in order", len(people["train"]) - 1)
+
+    def fit_range(_: object) -> None:
+        person.value = min(person.value, len(people[split.value]) - 1)
+        person.max = len(people[split.value]) - 1
+
+    def draw(split: str, person: int) -> Picture:
+        part, number = parts[split], people[split][person]
+        rows = np.flatnonzero(part.ids == number)
+        rows = rows[np.argsort(part.cameras[rows], kind="stable")][:most]
+        lines = []
+        if data.world is not None:
+            row = data.world.factors.loc[data.world.key(part.paths[rows[0]])]
+            lines = [", ".join(f"{name} {row[name]}" for name in names) for names in (APPEARANCE, IDENTITY)]
+        return _person(getattr(data, split)[rows], part.cameras[rows], f"{split}, person {number:04d}", lines)
+
+    split.observe(fit_range, names="value")
+    return Interactive({"split": split, "person": person}, draw)
+
+
+@styled
+def _person(images: np.ndarray, cameras: np.ndarray, title: str, lines: list[str]) -> Picture:
+    tiles, _ = fit_tiles(images)
+    figure = Picture(figsize=(8.4, 2.2 + 0.3 * len(lines)), layout="constrained")
+    panels = figure.subplots(1, max(len(tiles), 6))
+    for axes in panels:
+        axes.set_axis_off()
+    for axes, tile, camera in zip(panels, tiles, cameras, strict=False):
+        axes.imshow(tile, interpolation="nearest")
+        axes.set_title(f"camera {camera}", fontsize=7.5, fontweight="normal", loc="center")
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9)
+    if lines:
+        named = zip(("clothes: ", "person: "), lines, strict=True)
+        text = "\n".join(textwrap.fill(who + line, 125) for who, line in named)
+        figure.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color=INK)
+    seen = ", ".join(map(str, np.unique(cameras)))
+    figure.alt_text = f"{title}: {len(images)} pictures, seen by cameras {seen}. {' '.join(lines)}"
+    return figure
+
+
+def ranking_browser(model: nn.Module, data: ReidData, beta: float = 0.5, top: int = 10) -> Interactive:
+    """Choose a query and how far down the ranking you read: right, wrong and removed are marked, and AP fills up."""
+    sides = [embed(model, images) for images in (data.query, data.gallery)]
+    query, gallery = (combine(*both, beta) if len(both) == 2 else both[0] for both in sides)
+    q, g = data.index.query, data.index.gallery
+    ap = evaluate(query, q.ids, q.cameras, gallery, g.ids, g.cameras).ap
+    valid = np.flatnonzero(~np.isnan(ap))
+    by_ap = valid[np.argsort(-ap[valid], kind="stable")]  # the easiest first
+    scores = (query @ gallery.T).cpu().numpy()
+
+    def draw(query: int, read: int) -> Picture:
+        k = by_ap[query]
+        order = np.argsort(-scores[k], kind="stable")
+        kind = kinds(q.ids[k], q.cameras[k], g.ids[order], g.cameras[order])
+        kept = order[~np.isin(kind, REMOVED)]
+        right = g.ids[kept] == q.ids[k]
+        title = f"Query {query + 1} of {len(by_ap)}, the easiest first: AP {100 * ap[k]:.0f} percent"
+        return _ranking(data.query[k], data.gallery[order[:top]], kind[:top], right, read, title)
+
+    controls = {
+        "query": slider("query", len(by_ap) - 1, value=len(by_ap) // 2),
+        "read": slider("read down to rank", min(50, len(g.ids)), value=top),
+    }
+    return Interactive(controls, draw)
+
+
+@styled
+def _ranking(
+    query: np.ndarray, images: np.ndarray, kind: np.ndarray, right: np.ndarray, read: int, title: str
+) -> Picture:
+    tiles, _ = fit_tiles(images)
+    figure = Picture(figsize=(8.4, 3.6), layout="constrained")
+    above, below = figure.subfigures(2, 1, height_ratios=(1, 1.05))
+    panels = above.subplots(1, 1 + len(tiles))
+    _tile(panels[0], fit_tiles(query[None])[0][0], "query")
+    rank = 0
+    for axes, tile, name in zip(panels[1:], tiles, kind, strict=True):
+        rank += name not in REMOVED
+        _tile(axes, tile, "removed" if name in REMOVED else f"rank {rank}")
+        frame(axes, 1, 1, tile.shape[1] - 2, tile.shape[0] - 2, name)
+    axes = below.subplots()
+    ranks = np.arange(1, len(right) + 1)
+    precision, matches = np.cumsum(right) / ranks, np.flatnonzero(right)
+    seen = matches[matches < read]
+    so_far = precision[seen].sum() / max(1, len(matches))
+    axes.plot(ranks[:50], precision[:50], color=FAINT, lw=1)
+    axes.plot(ranks[:read], precision[:read], color=BLUE, label="precision")
+    axes.plot(seen + 1, precision[seen], "o", color=ORANGE, label="a match: its precision counts")
+    axes.set_xlim(0.5, min(50, len(right)) + 0.5)
+    axes.set_ylim(0, 1.08)
+    axes.set_xlabel(
+        f"rank; {len(seen)} of {len(matches)} matches met, AP so far (step rule) {100 * so_far:.0f} percent"
+    )
+    axes.set_ylabel("precision")
+    axes.legend(loc="upper right")
+    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9)
+    counts = {name: int((kind == name).sum()) for name in MARKS}
+    figure.alt_text = f"{title}. Of the first {len(kind)}: " + ", ".join(f"{n} {name}" for name, n in counts.items())
+    figure.alt_text += f". Read down to rank {read}: {len(seen)} of {len(matches)} matches, AP so far {so_far:.2f}."
+    return figure
+
+
+def _tile(axes: Axes, image: np.ndarray, title: str) -> None:
+    axes.imshow(image, interpolation="nearest")
+    axes.set_title(title, fontsize=7.5, fontweight="normal", loc="center")
+    axes.set_axis_off()
+
+
+def beta_slider(model: nn.Module, data: ReidData) -> Interactive:
+    """mAP and Rank@1 of f_prim with f_fine over beta, and the place where you stand."""
+    query, gallery = embed(model, data.query), embed(model, data.gallery)
+    q, g = data.index.query, data.index.gallery
+    betas = np.round(np.arange(0, 2.01, 0.1), 2)
+    scores = [
+        evaluate(combine(*query, b), q.ids, q.cameras, combine(*gallery, b), g.ids, g.cameras)
+        for b in map(float, betas)
+    ]
+
+    def draw(beta: float) -> Picture:
+        k = int(np.abs(betas - beta).argmin())
+        curves = {"mAP": [s.mAP for s in scores], "Rank@1": [s.cmc[0] for s in scores]}
+        return _over(betas, curves, k)
+
+    return Interactive({"beta": share("beta", value=0.5, high=2.0, step=0.1)}, draw)
+
+
+@styled
+def _over(betas: np.ndarray, curves: dict[str, list[float]], k: int) -> Picture:
+    figure = Picture(figsize=(7.2, 2.6), layout="constrained")
+    axes = figure.subplots()
+    for number, (name, values) in enumerate(curves.items()):
+        percent = 100 * np.array(values)
+        axes.plot(betas, percent, color=PALETTE[number], ls=LINES[number], label=f"{name}: {percent[k]:.1f} percent")
+        axes.plot(betas[k], percent[k], "o", color=PALETTE[number], ms=7)
+    axes.set_xlabel("beta, the weight of f_fine beside f_prim's 1")
+    axes.set_ylabel("percent")
+    axes.set_title("Both features together, on the test set")
+    axes.legend(loc="center right")
+    said = ", ".join(f"{name} {100 * values[k]:.1f}" for name, values in curves.items())
+    figure.alt_text = f"Scores over beta; at {betas[k]:g}: {said} percent."
+    return figure
+
+
+SHOWN = ("img1", "id_s", "id_c", "adv", "code1", "prim", "fine")
+
+
+def schedule_sliders(config: Config) -> Interactive:
+    """The weights of eq. (10) over a run of `config`, as warm-up, ramp, lambda_prim and alpha are moved."""
+    c = config.losses
+    controls = {
+        "warm_up": share("warm_up, part of the run", value=c.warm_up),
+        "ramp": share("ramp, part of the run", value=c.ramp, high=0.5, step=0.01),
+        "prim": share("lambda_prim", value=c.prim, high=4.0, step=0.1),
+        "alpha": share("alpha", value=c.alpha, high=2.0, step=0.1),
+    }
+
+    def draw(**changed: float) -> Picture:
+        losses = dataclasses.replace(c, **changed)
+        return schedule_plot(dataclasses.replace(config, losses=losses))
+
+    return Interactive(controls, draw)
+
+
+@styled
+def schedule_plot(config: Config) -> Picture:
+    """The weight of each loss over the steps of a run, by `schedule.loss_weights`."""
+    total = config.optim.steps
+    steps = np.unique(np.linspace(0, total, 401).round().astype(int))
+    weights = [loss_weights(int(step), config.losses, total) for step in steps]
+    figure = Picture(figsize=(7.6, 3.0), layout="constrained")
+    axes = figure.subplots()
+    for number, name in enumerate(SHOWN):
+        values = [w[name] for w in weights]
+        axes.plot(steps, values, color=PALETTE[number], ls=LINES[number % len(LINES)], label=f"{name}: {values[-1]:g}")
+    axes.set_xlabel("step")
+    axes.set_ylabel("weight in eq. (10)")
+    axes.set_xlim(0, total)
+    axes.set_ylim(bottom=0)
+    axes.set_title(f"Eq. (10) over a run of {total:,} steps")
+    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="at the end")
+    ends = ", ".join(f"{name} {weights[-1][name]:g}" for name in SHOWN)
+    figure.alt_text = f"Weights of the losses over {total:,} steps; at the end {ends}."
+    return figure

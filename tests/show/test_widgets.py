@@ -1,0 +1,151 @@
+"""What moves by hand: each control changes the picture, errors are said, readers without a kernel see something."""
+
+from __future__ import annotations
+
+import io
+
+import ipywidgets as w
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from dgnet_lite.dgnet import DGNet
+from dgnet_lite.show import explore, studio
+from dgnet_lite.show.strip import strip
+from dgnet_lite.show.style import Picture
+from dgnet_lite.show.widgets import Interactive, slider
+
+
+@pytest.fixture(scope="module")
+def model(config, market):
+    torch.manual_seed(0)
+    return DGNet(config.networks, market.num_ids).eval()
+
+
+MOVES = {
+    "data_explorer": {"person": 1, "split": "query"},
+    "ranking_browser": {"query": 0, "read": 1},
+    "beta_slider": {"beta": 1.5},
+    "schedule_sliders": {"warm_up": 0.9, "ramp": 0.5, "prim": 3.0, "alpha": 1.5},
+    "swap_studio": {"clothes": 4, "body": 5, "t_a": 0.5, "t_s": 0.5},
+    "factor_studio": {"person": 3, "factor": "hair_style"},
+}
+
+
+@pytest.fixture(scope="module")
+def boxes(config, market, model):
+    return {
+        "data_explorer": explore.data_explorer(market),
+        "ranking_browser": explore.ranking_browser(model.E_a, market),
+        "beta_slider": explore.beta_slider(model.E_a, market),
+        "schedule_sliders": explore.schedule_sliders(config),
+        "swap_studio": studio.swap_studio(model, market, count=6),
+        "factor_studio": studio.factor_studio(model, market, count=6),
+    }
+
+
+@pytest.mark.parametrize(("name", "control"), [(name, control) for name, moves in MOVES.items() for control in moves])
+def test_a_control_changes_the_picture(boxes, name, control):
+    box = boxes[name]
+    before = box.image.value
+    box.controls[control].value = MOVES[name][control]
+    assert box.error.value == ""
+    assert box.image.value != before
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_every_control_is_named_and_reached_by_the_keyboard(boxes, name):
+    for control in boxes[name].controls.values():
+        assert control.description
+        assert isinstance(control, w.IntSlider | w.FloatSlider | w.Dropdown)  # all take arrow keys
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_a_notebook_gets_the_picture_beside_the_widget(boxes, name):
+    data, metadata = boxes[name]._repr_mimebundle_()
+    assert "application/vnd.jupyter.widget-view+json" in data
+    content = data["image/png"]
+    assert Image.open(io.BytesIO(content)).size[0] > 200
+    assert data["text/plain"] == metadata["image/png"]["alt"] == boxes[name].picture.alt_text
+
+
+def failing(number: int) -> Picture:
+    if number:
+        raise ValueError(f"no picture <{number}>")
+    return Picture(figsize=(1, 1))
+
+
+def test_an_error_is_said_and_leaves_the_picture():
+    box = Interactive({"number": slider("number", 3)}, failing)
+    before = box.image.value
+    box.controls["number"].value = 2
+    assert "ValueError: no picture &lt;2&gt; (failing, line" in box.error.value
+    assert box.image.value == before
+
+
+def test_the_next_picture_takes_the_error_away():
+    box = Interactive({"number": slider("number", 3)}, failing)
+    box.controls["number"].value = 2
+    box.controls["number"].value = 0
+    assert box.error.value == ""
+
+
+def test_a_person_slider_never_points_beyond_the_part(market):
+    box = explore.data_explorer(market)
+    last = box.controls["person"].max
+    box.controls["person"].value = last
+    box.controls["split"].value = "query"
+    assert box.controls["person"].max == len(set(market.index.query.ids)) - 1 < last
+    assert box.error.value == ""
+
+
+def test_the_explorer_says_the_factors(market):
+    box = explore.data_explorer(market)
+    row = market.world.factors.loc[market.world.key(market.index.train.paths[0])]
+    assert f"upper {row['upper']}" in box.picture.alt_text
+
+
+def test_the_whole_ap_is_met_at_the_last_match(market, model):
+    box = explore.ranking_browser(model.E_a, market)
+    box.controls["query"].value = 0
+    box.controls["read"].value = box.controls["read"].max
+    matches = int(box.picture.alt_text.split(" of ")[-1].split(" matches")[0])
+    assert f"{matches} of {matches} matches" in box.picture.alt_text
+
+
+def test_the_true_swap_is_drawn_at_the_ends_and_not_between(market, model):
+    box = studio.swap_studio(model, market, count=6)
+    assert "true swap" in box.picture.alt_text
+    box.controls["t_a"].value = 0.5
+    assert "true swap" not in box.picture.alt_text
+
+
+def test_the_swap_of_the_studio_is_the_models(market, model):
+    codes = studio.Codes(model, market, count=6)
+    from dgnet_lite.ablation import generate
+
+    swap = generate(model, codes.images[[1]], codes.images[[4]])[0]
+    ours = codes.decode(codes.structure[[4]], codes.appearance[[1]])
+    assert np.abs(swap.astype(int) - ours).max() <= 1
+
+
+def test_a_grey_picture_makes_the_structure_code_deaf_to_a_hue(market, model):
+    box = studio.factor_studio(model, market, count=6)
+    box.controls["factor"].value = "shoes"
+    assert box.controls["value"].options == tuple(sorted(set(market.world.factors["shoes"])))
+
+
+def test_without_a_drawn_world_no_factor_can_be_changed(market, model):
+    import dataclasses
+
+    with pytest.raises(ValueError, match="it needs Toy Market"):
+        studio.factor_studio(model, dataclasses.replace(market, world=None))
+
+
+def test_a_strip_has_its_images_and_words(images):
+    tiles = images(2)
+    made = strip(list(tiles), ["one", "two"], ["+"], title="Two")
+    assert made.alt_text == "Two: 2 pictures in a row: one; two."
+    colours = {tuple(c) for c in made.pixels.reshape(-1, 3)}
+    assert {tuple(t[0, 0]) for t in tiles} <= colours
