@@ -1,6 +1,6 @@
 """Three faults planted into a training of DG-Net, for lesson 10: a learner finds them from the curves.
 
-    python -m dgnet_lite.course.faults    # trains one run without and three with a fault, 15 minutes on two CPU cores
+    python -m dgnet_lite.course.faults    # trains one run without and three with a fault, 25 minutes of one CPU core
 
 Each is a slip of one line that raises no error. The curves are kept in notebooks/results/faults.json.
 """
