@@ -251,14 +251,18 @@ def import_without_notebook_libraries(modules: list[str]) -> subprocess.Complete
     return subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def test_all_but_the_course_imports_without_the_libraries_of_notebooks():
-    modules = [name for name in module_files(ROOT) if not name.startswith("dgnet_lite.course")]
+NEEDS_NOTEBOOKS = ("dgnet_lite.course", "dgnet_lite.show.widgets")
+
+
+def test_all_but_the_course_and_the_widgets_imports_without_the_libraries_of_notebooks():
+    modules = [name for name in module_files(ROOT) if not name.startswith(NEEDS_NOTEBOOKS)]
     result = import_without_notebook_libraries(modules)
     assert result.returncode == 0, result.stderr
 
 
-def test_the_course_needs_the_libraries_of_notebooks():
-    result = import_without_notebook_libraries(["dgnet_lite.course.papermill_run"])
+@pytest.mark.parametrize("module", ["dgnet_lite.course.papermill_run", "dgnet_lite.show.widgets.trainer"])
+def test_the_course_and_the_widgets_need_the_libraries_of_notebooks(module):
+    result = import_without_notebook_libraries([module])
     assert "blocked by the test" in result.stderr
 
 

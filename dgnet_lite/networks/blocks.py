@@ -21,11 +21,11 @@ def conv(in_channels: int, out_channels: int, kernel: int = 3, *, stride: int = 
     )
 
 
-class InstanceNorm(nn.Module):
-    """Remove each channel's mean and deviation, image by image; no parameters. Shape: (B, C, H, W) in and out."""
+class InstanceNorm(nn.InstanceNorm2d):
+    """The library's layer without parameters, by the faster kernel. Shape: (B, C, H, W) in and out."""
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
-        return instance_norm(x)
+        return instance_norm(x, self.eps)
 
 
 def instance_norm(x: Float[Tensor, "b c h w"], eps: float = 1e-5) -> Float[Tensor, "b c h w"]:
@@ -35,7 +35,9 @@ def instance_norm(x: Float[Tensor, "b c h w"], eps: float = 1e-5) -> Float[Tenso
 
 def conv_in_lrelu(in_channels: int, out_channels: int, kernel: int = 3, **kwargs: int) -> nn.Sequential:
     """Convolution, instance norm (no parameters), LeakyReLU 0.2: the brick of E_s."""
-    return nn.Sequential(conv(in_channels, out_channels, kernel, **kwargs), InstanceNorm(), nn.LeakyReLU(0.2))
+    return nn.Sequential(
+        conv(in_channels, out_channels, kernel, **kwargs), InstanceNorm(out_channels), nn.LeakyReLU(0.2)
+    )
 
 
 class ResidualBlock(nn.Module):
@@ -48,7 +50,7 @@ class ResidualBlock(nn.Module):
         super().__init__()
 
         def normalise() -> nn.Module:
-            return InstanceNorm() if norm else nn.Identity()
+            return InstanceNorm(channels) if norm else nn.Identity()
 
         self.body = nn.Sequential(
             conv(channels, channels, dilation=dilation),

@@ -43,10 +43,10 @@ class DilatedPyramid(nn.Module):
     def __init__(self, channels: int, out_channels: int, dilations: tuple[int, ...] = (3, 6, 9)) -> None:
         super().__init__()
         b = channels // 2
-        self.branches = nn.ModuleList([nn.Sequential(conv(channels, b, 1), InstanceNorm())])
+        self.branches = nn.ModuleList([nn.Sequential(conv(channels, b, 1), InstanceNorm(b))])
         for d in dilations:
-            self.branches.append(nn.Sequential(conv_in_lrelu(channels, b, 1), AtrousConv(b, d), InstanceNorm()))
-        self.fuse = nn.Sequential(conv(b * len(self.branches), out_channels, 1), InstanceNorm())
+            self.branches.append(nn.Sequential(conv_in_lrelu(channels, b, 1), AtrousConv(b, d), InstanceNorm(b)))
+        self.fuse = nn.Sequential(conv(b * len(self.branches), out_channels, 1), InstanceNorm(out_channels))
 
     def forward(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b k h w"]:
         return self.fuse(torch.cat([branch(x) for branch in self.branches], dim=1))

@@ -15,7 +15,7 @@ from dgnet_lite.course import faults
 from dgnet_lite.dgnet import build_teacher
 from dgnet_lite.evaluation.monitor import Monitor
 from dgnet_lite.show.live import compare_runs, training_view
-from dgnet_lite.show.trainer import LiveTraining
+from dgnet_lite.show.widgets.trainer import LiveTraining
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import torch
 from PIL import Image
 
 from dgnet_lite.dgnet import DGNet
-from dgnet_lite.show import explore, studio
 from dgnet_lite.show.strip import strip
 from dgnet_lite.show.style import Picture
-from dgnet_lite.show.widgets import Interactive, slider
+from dgnet_lite.show.widgets import explore, studio
+from dgnet_lite.show.widgets.base import Interactive, slider
 
 
 @pytest.fixture(scope="module")

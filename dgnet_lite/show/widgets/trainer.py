@@ -13,7 +13,7 @@ from dgnet_lite.config import Config
 from dgnet_lite.evaluation.monitor import Monitor, Reading
 from dgnet_lite.show.live import training_view
 from dgnet_lite.show.style import Picture, png
-from dgnet_lite.show.widgets import show_errors
+from dgnet_lite.show.widgets.base import show_errors
 from dgnet_lite.training.loop import fit, save_checkpoint
 from dgnet_lite.training.step import DGNetTask
 

@@ -1,9 +1,7 @@
-"""What one can move with the hand: pictures that answer to sliders, and a training that one can watch and stop.
+"""The box of controls and a picture that every widget here is made of.
 
 An `Interactive` is a box of ipywidgets, to be put at the end of a cell. Beside the widgets it hands the notebook its
 picture as it stands, for readers without a kernel. An error in a callback is shown above the picture, not swallowed.
-
-Needs the extra `course` (ipywidgets); nothing else in the package does.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from dgnet_lite.evaluation.embed import eval_mode
 from dgnet_lite.show.grids import different_people
 from dgnet_lite.show.strip import Strip, strip
 from dgnet_lite.show.style import BLUE, ORANGE, Picture, styled
-from dgnet_lite.show.widgets import Interactive, choice, share, slider
+from dgnet_lite.show.widgets.base import Interactive, choice, share, slider
 
 PEOPLE = 24
 

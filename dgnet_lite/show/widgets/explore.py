@@ -18,7 +18,7 @@ from dgnet_lite.schedule import loss_weights
 from dgnet_lite.show.grids import fit_tiles
 from dgnet_lite.show.protocol import MARKS, REMOVED, frame, kinds
 from dgnet_lite.show.style import BLUE, FAINT, INK, LINES, ORANGE, PALETTE, Picture, styled
-from dgnet_lite.show.widgets import Interactive, choice, share, slider
+from dgnet_lite.show.widgets.base import Interactive, choice, share, slider
 
 SPLITS = ("train", "query", "gallery")
 
