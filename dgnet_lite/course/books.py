@@ -117,6 +117,10 @@ def write_book(path: Path, text: str) -> None:
     write_whole(path, lambda file: file.write(text.encode("utf-8")))
 
 
+WIDGET = "application/vnd.jupyter.widget-view+json"
+"""A widget's number in its kernel: without that kernel an empty box, which hides the picture beside it."""
+
+
 def settle(book: NotebookNode) -> None:
     """Leave only what does not change from run to run and from program to program: in place."""
     book.metadata = nbformat.from_dict(KERNEL)
@@ -128,6 +132,7 @@ def settle(book: NotebookNode) -> None:
                 output.execution_count = cell.execution_count
             if "transient" in output:
                 del output["transient"]
+            output.get("data", {}).pop(WIDGET, None)
 
 
 def headers(path: Path, book: NotebookNode) -> list[Header]:

@@ -229,4 +229,32 @@ def build(root: Path, *, check: bool = False) -> list[str]:
         elif new != old:
             write_book(page, new)
             print(f"{page}: written")
+        problems += _renew_maps(root, check=check)
+    return problems
+
+
+def _renew_maps(root: Path, *, check: bool) -> list[str]:
+    """The minutes on the map of the README and of lesson 00; returns what is out of date, with check=True."""
+    problems: list[str] = []
+    readme, first = root / "README.md", root / "notebooks" / "00_start_here.ipynb"
+    if readme.is_file():
+        old = readme.read_text(encoding="utf-8")
+        new = teaching.fill_map(old, root)
+        if new != old:
+            problems.append(f"{readme}: the map is not as the notebooks say")
+            if not check:
+                write_book(readme, new)
+    if first.is_file():
+        book, changed = read_book(first), False
+        for cell in book.cells:
+            new = teaching.fill_map(cell.source, root) if cell.cell_type == "markdown" else cell.source
+            changed, cell.source = changed or new != cell.source, new
+        if changed:
+            problems.append(f"{first}: the map is not as the notebooks say")
+            if not check:
+                write_book(first, book_text(book))
+    if not check:
+        for line in problems:
+            print(f"{line.partition(':')[0]}: written")
+        return []
     return problems

@@ -140,6 +140,19 @@ def read_stored(path: Path = STORED) -> dict[str, dict[str, Any]]:
     return json.loads(path.read_text())["runs"]
 
 
+LETTERS = {"A": "detach", "B": "none", "C": "range", "D": "teacher"}
+"""Which fault each run of lesson 10 has."""
+
+
+def lettered_runs() -> dict[str, dict[str, tuple[list[int], list[float]]]]:
+    """The stored curves for `show.live.compare_runs`, under letters that do not tell the fault."""
+    stored = read_stored()
+    return {
+        f"run {letter}": {name: (curve["step"], curve["value"]) for name, curve in stored[fault].items()}
+        for letter, fault in LETTERS.items()
+    }
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Train the runs that are not stored yet and add them to the file."""
     from dgnet_lite.course import models

@@ -51,6 +51,46 @@ def fill_in(text: str, root: Path) -> str:
     return text
 
 
+ROW = re.compile(r"^(\| \[(?P<number>\d\d)\b[^|]*\|[^|]*\|)[^|]*\|$", re.M)
+TOTAL = re.compile(r"^(\| +\| in all[^|]*\|)[^|]*\|$", re.M)
+
+
+def fill_map(text: str, root: Path) -> str:
+    """A map of the lessons with its third column renewed: minutes to read and to exercise, and of computing.
+
+    A row of the map is one whose first cell links to a lesson, "| [07 ...](...) | ... | |"; the sum goes into the row
+    "| | in all | |".
+    """
+    here = {path.stem[:2]: path for path in lesson_paths(root / "notebooks")}
+    costs = budgets.load(root)
+    reading = exercising = exercises = 0
+    computing = 0.0
+
+    def row(match: re.Match[str]) -> str:
+        nonlocal reading, exercising, exercises, computing
+        path = here.get(match["number"])
+        if path is None:
+            raise BookError(f"the map links to lesson {match['number']}, which is not in notebooks/: unlink it")
+        own, toy = exercises_of(root, path.stem), costs.get(f"notebooks/{path.stem}", {}).get("toy")
+        minutes = sum(e.minutes for e in own)
+        parts = [f"read {reading_minutes(path)} min"]
+        parts += [f"{len(own)} exercises {minutes} min"] if own else []
+        parts += [f"computing {budgets.duration(toy.cpu_minutes)}"] if toy else []
+        reading, exercising, exercises = reading + reading_minutes(path), exercising + minutes, exercises + len(own)
+        computing += toy.cpu_minutes if toy else 0
+        return f"{match[1]} {', '.join(parts)} |"
+
+    def total(match: re.Match[str]) -> str:
+        said = f"read {hours(reading)}, {exercises} exercises {hours(exercising)}, "
+        return f"{match[1]} {said}computing {budgets.duration(computing)} |"
+
+    return TOTAL.sub(total, ROW.sub(row, text))
+
+
+def hours(minutes: int) -> str:
+    return f"{minutes / 60:.1f} h"
+
+
 def reading_minutes(path: Path) -> int:
     """Minutes for the words of a notebook, text and code, in steps of five."""
     words = sum(len(cell.source.split()) for cell in read_book(path).cells)

@@ -206,6 +206,17 @@ def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 @pytest.fixture(scope="session")
+def open_notebook(chromium: Any, lab: Lab) -> Callable[[str, list[str]], contextlib.AbstractContextManager[Any]]:
+    """`notebook_page` of this browser and this JupyterLab."""
+    return functools.partial(notebook_page, chromium, lab)
+
+
+@pytest.fixture(scope="session")
+def run_all_cells() -> Callable[[Any], None]:
+    return run_all
+
+
+@pytest.fixture(scope="session")
 def see(chromium: Any, lab: Lab) -> Callable[[str], Opened]:
     """Opens the notebook of a name, looks at it, runs it by the menu, and looks again."""
     return functools.partial(see_in, chromium, lab)
@@ -217,28 +228,40 @@ def opened(request: pytest.FixtureRequest, see: Callable[[str], Opened]) -> Open
     return see(request.param)
 
 
-def see_in(chromium: Any, lab: Lab, name: str) -> Opened:
-    from playwright.sync_api import TimeoutError as TooLate
-
-    opened = Opened(name)
+@contextlib.contextmanager
+def notebook_page(chromium: Any, lab: Lab, name: str, console: list[str]) -> Iterator[Any]:
+    """A page with the notebook of this name open and its kernel ready; what the page's console says goes to a list."""
     page = chromium.new_page(viewport={"width": WIDTHS[0] + AROUND, "height": HEIGHT})
     page.set_default_timeout(1000 * OPENING)
-    page.on("console", lambda said: opened.console.append(of_console(said)) if said.type == "error" else None)
-    page.on("pageerror", lambda error: opened.console.append(str(error)))
+    page.on("console", lambda said: console.append(of_console(said)) if said.type == "error" else None)
+    page.on("pageerror", lambda error: console.append(str(error)))
     try:
         page.goto(lab.address.format(f"{name}.ipynb"))
         page.locator(".jp-NotebookPanel .jp-Notebook").wait_for()
         missing = page.evaluate(READY, 1000 * OPENING)
         assert not missing, missing
-        opened.stored = look(page, f"stored/{name}")
-        choose(page, "Edit", "Clear Outputs of All Cells")  # or a count could be an old one
-        choose(page, "Run", "Run All Cells")
-        with contextlib.suppress(TooLate):  # the look says which cells
-            page.wait_for_function(ENDED, timeout=1000 * PATIENCE, polling=500)
-        opened.ran = look(page, f"{PROFILE}/{name}")
+        yield page
         page.evaluate("() => window.jupyterapp.shell.currentWidget.sessionContext.shutdown()")
     finally:
         page.close()
+
+
+def run_all(page: Any) -> None:
+    """Run All Cells from the menu, and wait for the last; a cell that fails or does not end is left for the look."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    choose(page, "Edit", "Clear Outputs of All Cells")  # or a count could be an old one
+    choose(page, "Run", "Run All Cells")
+    with contextlib.suppress(TooLate):
+        page.wait_for_function(ENDED, timeout=1000 * PATIENCE, polling=500)
+
+
+def see_in(chromium: Any, lab: Lab, name: str) -> Opened:
+    opened = Opened(name)
+    with notebook_page(chromium, lab, name, opened.console) as page:
+        opened.stored = look(page, f"stored/{name}")
+        run_all(page)
+        opened.ran = look(page, f"{PROFILE}/{name}")
     return opened
 
 

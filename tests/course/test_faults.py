@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dgnet_lite.course import faults
+from dgnet_lite.course.alarms import ALARMS, Observed
 from dgnet_lite.dgnet import build_teacher
 
 FED_BACK = 9
@@ -69,6 +70,12 @@ def test_g_learns_from_what_is_fed_back_when_detach_is_missing(task, fault, reac
         losses = it._feed_back(batch, swap)
     (losses["prim"] + losses["fine"]).backward()
     assert any(p.grad is not None for p in it.model.G.parameters()) == reached
+
+
+@pytest.mark.parametrize("fault", list(faults.TASKS))
+def test_each_alarm_rings_at_its_fault_and_at_nothing_else(task, fault):
+    rings = {name: alarm(Observed(task(fault))) for name, alarm in ALARMS.items()}
+    assert rings == {name: name == fault for name in ALARMS}
 
 
 def test_an_unknown_fault_is_refused(task):

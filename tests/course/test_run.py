@@ -131,6 +131,18 @@ def test_what_papermill_notes_is_not_stored(lesson):
     assert "seed = 1" not in text
 
 
+def test_of_a_widget_only_the_picture_is_stored(lesson):
+    book = read_book(lesson)
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "abc"}, "image/png": "aGFsbG8="}
+    place = next(k for k, cell in enumerate(book.cells) if cell.id == "prints")
+    book.cells[place].outputs = [nbformat.v4.new_output("display_data", view)]
+    book.metadata["widgets"] = {"application/vnd.jupyter.widget-state+json": {"state": {"abc": {}}}}
+    store(lesson, book, {"toy": Cost(1, 500, 0.1)})
+    (output,) = outputs(lesson, "prints")
+    assert list(output.data) == ["image/png"]
+    assert "widget" not in lesson.read_text(encoding="utf-8")
+
+
 def test_a_notebook_too_large_to_be_read_on_the_web_is_refused(lesson):
     before = lesson.read_bytes()
     book = read_book(lesson)

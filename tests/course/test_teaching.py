@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from dgnet_lite.course.books import BookError
+from dgnet_lite.course.budgets import Cost, record
 from dgnet_lite.course.build import build
-from dgnet_lite.course.teaching import LESSONS, fill_in, lessons_table, page_of
+from dgnet_lite.course.teaching import LESSONS, fill_in, fill_map, lessons_table, page_of, reading_minutes
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "notebooks" / "TEACHING.md").read_text(encoding="utf-8")
@@ -68,3 +69,39 @@ def test_a_page_that_is_out_of_date_is_found_and_renewed(write_solution):
 def test_a_page_without_the_marks_of_a_table_is_refused(tmp_path):
     with pytest.raises(BookError, match="around the table of exercises"):
         fill_in(EMPTY.replace("<!-- end of exercises -->", ""), tmp_path)
+
+
+MAP = """| | lesson | minutes |
+|---|---|---|
+| [90](notebooks/90_fake.ipynb) | a lesson | old |
+| 91 | being written | |
+| | in all, on two cores | |
+"""
+
+
+def test_the_map_has_the_minutes_of_a_lesson_and_their_sum(write_solution):
+    lesson = write_solution(folder_name="notebooks")
+    root = write_solution().parents[1]
+    record(root, lesson, "toy", Cost(2.5, 500, 0.1))
+    minutes = reading_minutes(lesson)
+    text = fill_map(MAP, root)
+    assert f"| a lesson | read {minutes} min, 5 exercises 25 min, computing 2.5 minutes |" in text
+    assert f"| in all, on two cores | read {minutes / 60:.1f} h, 5 exercises 0.4 h, computing 2.5 minutes |" in text
+    assert "| 91 | being written | |" in text
+    assert fill_map(text, root) == text
+
+
+def test_a_map_that_links_to_no_lesson_is_refused(tmp_path):
+    with pytest.raises(BookError, match="lesson 90, which is not in notebooks/"):
+        fill_map(MAP, tmp_path)
+
+
+def test_a_readme_whose_map_is_out_of_date_is_found_and_renewed(write_solution):
+    write_solution(folder_name="notebooks")
+    root = write_solution().parents[1]
+    build(root)
+    page_of(root).write_text(fill_in(EMPTY, root), encoding="utf-8")
+    (root / "README.md").write_text(MAP, encoding="utf-8")
+    assert [line.partition(": ")[2] for line in build(root, check=True)] == ["the map is not as the notebooks say"]
+    assert build(root) == []
+    assert build(root, check=True) == []

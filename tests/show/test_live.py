@@ -116,6 +116,17 @@ def test_stopped_and_started_again_it_ends_with_the_same_weights(live, setting, 
     assert steps == sorted(set(steps))
 
 
+def test_in_a_new_kernel_a_complete_run_shows_its_losses_and_one_reading(live, setting, market, teacher, monitor):
+    live.run()
+    task = faults.task_with("none", market, deepcopy(teacher), setting)
+    again = LiveTraining(task, live.folder, setting, monitor, looks=3)
+    again.run()
+    assert again.losses["img1"][0] == live.losses["img1"][0]
+    assert again.losses["img1"][1] == pytest.approx(live.losses["img1"][1])
+    assert list(again.readings) == [11]
+    assert again.readings[11].mAP == live.readings[11].mAP
+
+
 def test_the_buttons_start_and_stop(live):
     live.buttons["start"].click()
     assert live.running

@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from dgnet_lite.dgnet import DGNet
+from dgnet_lite.evaluation.embed import combine, embed
 from dgnet_lite.show.strip import strip
 from dgnet_lite.show.style import Picture
 from dgnet_lite.show.widgets import explore, studio
@@ -33,11 +34,15 @@ MOVES = {
 }
 
 
+def ranked(model, market):
+    return [combine(*embed(model.E_a, images), 0.5) for images in (market.query, market.gallery)]
+
+
 @pytest.fixture(scope="module")
 def boxes(config, market, model):
     return {
         "data_explorer": explore.data_explorer(market),
-        "ranking_browser": explore.ranking_browser(model.E_a, market),
+        "ranking_browser": explore.ranking_browser(*ranked(model, market), market),
         "beta_slider": explore.beta_slider(model.E_a, market),
         "schedule_sliders": explore.schedule_sliders(config),
         "swap_studio": studio.swap_studio(model, market, count=6),
@@ -107,11 +112,20 @@ def test_the_explorer_says_the_factors(market):
 
 
 def test_the_whole_ap_is_met_at_the_last_match(market, model):
-    box = explore.ranking_browser(model.E_a, market)
+    box = explore.ranking_browser(*ranked(model, market), market)
     box.controls["query"].value = 0
     box.controls["read"].value = box.controls["read"].max
     matches = int(box.picture.alt_text.split(" of ")[-1].split(" matches")[0])
     assert f"{matches} of {matches} matches" in box.picture.alt_text
+
+
+def test_every_factor_can_be_changed(boxes):
+    box = boxes["factor_studio"]
+    for factor in box.controls["factor"].options:
+        box.controls["factor"].value = factor
+        for value in box.controls["value"].options[:: max(1, len(box.controls["value"].options) - 1)]:
+            box.controls["value"].value = value
+            assert box.error.value == "", (factor, value)
 
 
 def test_the_true_swap_is_drawn_at_the_ends_and_not_between(market, model):

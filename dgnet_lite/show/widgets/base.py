@@ -50,7 +50,7 @@ class Interactive(w.VBox):
 
     def show(self, picture: Picture | Strip) -> None:
         self.picture = picture
-        self.image.value = picture.png() if isinstance(picture, Strip) else png(picture)
+        self.image.value = picture.png() if isinstance(picture, Strip) else png(picture, compress_level=1)
         self.image.alt = picture.alt_text
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:

@@ -6,18 +6,18 @@ import dataclasses
 import textwrap
 
 import numpy as np
-from matplotlib.axes import Axes
-from torch import nn
+from torch import Tensor, nn
 
 from dgnet_lite.config import Config
 from dgnet_lite.data.factors import APPEARANCE, IDENTITY
 from dgnet_lite.data.load import ReidData
 from dgnet_lite.evaluation.embed import combine, embed
 from dgnet_lite.evaluation.retrieval import evaluate
-from dgnet_lite.schedule import loss_weights
 from dgnet_lite.show.grids import fit_tiles
-from dgnet_lite.show.protocol import MARKS, REMOVED, frame, kinds
-from dgnet_lite.show.style import BLUE, FAINT, INK, LINES, ORANGE, PALETTE, Picture, styled
+from dgnet_lite.show.protocol import MARKS, REMOVED, kinds
+from dgnet_lite.show.schedule import schedule_plot
+from dgnet_lite.show.strip import Strip, beneath, strip
+from dgnet_lite.show.style import BLUE, FAINT, LINES, ORANGE, PALETTE, Picture, styled
 from dgnet_lite.show.widgets.base import Interactive, choice, share, slider
 
 SPLITS = ("train", "query", "gallery")
@@ -34,7 +34,7 @@ def data_explorer(data: ReidData, most: int = 12) -> Interactive:
         person.value = min(person.value, len(people[split.value]) - 1)
         person.max = len(people[split.value]) - 1
 
-    def draw(split: str, person: int) -> Picture:
+    def draw(split: str, person: int) -> Strip:
         part, number = parts[split], people[split][person]
         rows = np.flatnonzero(part.ids == number)
         rows = rows[np.argsort(part.cameras[rows], kind="stable")][:most]
@@ -42,43 +42,32 @@ def data_explorer(data: ReidData, most: int = 12) -> Interactive:
         if data.world is not None:
             row = data.world.factors.loc[data.world.key(part.paths[rows[0]])]
             lines = [", ".join(f"{name} {row[name]}" for name in names) for names in (APPEARANCE, IDENTITY)]
-        return _person(getattr(data, split)[rows], part.cameras[rows], f"{split}, person {number:04d}", lines)
+        return _person(getattr(data, split)[rows], part.cameras[rows], f"{split}, person {number:04d}", lines, most)
 
     split.observe(fit_range, names="value")
     return Interactive({"split": split, "person": person}, draw)
 
 
-@styled
-def _person(images: np.ndarray, cameras: np.ndarray, title: str, lines: list[str]) -> Picture:
+def _person(images: np.ndarray, cameras: np.ndarray, title: str, lines: list[str], most: int) -> Strip:
     tiles, _ = fit_tiles(images)
-    figure = Picture(figsize=(8.4, 2.2 + 0.3 * len(lines)), layout="constrained")
-    panels = figure.subplots(1, max(len(tiles), 6))
-    for axes in panels:
-        axes.set_axis_off()
-    for axes, tile, camera in zip(panels, tiles, cameras, strict=False):
-        axes.imshow(tile, interpolation="nearest")
-        axes.set_title(f"camera {camera}", fontsize=7.5, fontweight="normal", loc="center")
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9)
-    if lines:
-        named = zip(("clothes: ", "person: "), lines, strict=True)
-        text = "\n".join(textwrap.fill(who + line, 125) for who, line in named)
-        figure.supxlabel(text, x=0.01, ha="left", fontsize=7.5, color=INK)
-    seen = ", ".join(map(str, np.unique(cameras)))
-    figure.alt_text = f"{title}: {len(images)} pictures, seen by cameras {seen}. {' '.join(lines)}"
-    return figure
+    named = [f"{who}: {line}" for who, line in zip(("clothes", "person"), lines, strict=False)]
+    wrapped = [part for line in named for part in textwrap.wrap(line, 130)]
+    captions = [f"camera {camera}" for camera in cameras]
+    return strip(tiles, captions, title=title, height=128, between=8, places=most, lines=wrapped)
 
 
-def ranking_browser(model: nn.Module, data: ReidData, beta: float = 0.5, top: int = 10) -> Interactive:
-    """Choose a query and how far down the ranking you read: right, wrong and removed are marked, and AP fills up."""
-    sides = [embed(model, images) for images in (data.query, data.gallery)]
-    query, gallery = (combine(*both, beta) if len(both) == 2 else both[0] for both in sides)
+def ranking_browser(query: Tensor, gallery: Tensor, data: ReidData, top: int = 10) -> Interactive:
+    """Choose a query and how far down the ranking you read: right, wrong and removed are marked, and AP fills up.
+
+    query, gallery: features, (Q, d) and (N, d), that are compared by their product.
+    """
     q, g = data.index.query, data.index.gallery
     ap = evaluate(query, q.ids, q.cameras, gallery, g.ids, g.cameras).ap
     valid = np.flatnonzero(~np.isnan(ap))
     by_ap = valid[np.argsort(-ap[valid], kind="stable")]  # the easiest first
     scores = (query @ gallery.T).cpu().numpy()
 
-    def draw(query: int, read: int) -> Picture:
+    def draw(query: int, read: int) -> Strip:
         k = by_ap[query]
         order = np.argsort(-scores[k], kind="stable")
         kind = kinds(q.ids[k], q.cameras[k], g.ids[order], g.cameras[order])
@@ -97,18 +86,13 @@ def ranking_browser(model: nn.Module, data: ReidData, beta: float = 0.5, top: in
 @styled
 def _ranking(
     query: np.ndarray, images: np.ndarray, kind: np.ndarray, right: np.ndarray, read: int, title: str
-) -> Picture:
-    tiles, _ = fit_tiles(images)
-    figure = Picture(figsize=(8.4, 3.6), layout="constrained")
-    above, below = figure.subfigures(2, 1, height_ratios=(1, 1.05))
-    panels = above.subplots(1, 1 + len(tiles))
-    _tile(panels[0], fit_tiles(query[None])[0][0], "query")
-    rank = 0
-    for axes, tile, name in zip(panels[1:], tiles, kind, strict=True):
-        rank += name not in REMOVED
-        _tile(axes, tile, "removed" if name in REMOVED else f"rank {rank}")
-        frame(axes, 1, 1, tile.shape[1] - 2, tile.shape[0] - 2, name)
-    axes = below.subplots()
+) -> Strip:
+    tiles, _ = fit_tiles(np.concatenate([query[None], images]))
+    ranked = np.cumsum(~np.isin(kind, REMOVED))
+    names = ["removed" if name in REMOVED else f"rank {rank}" for name, rank in zip(kind, ranked, strict=True)]
+    people = strip(tiles, ["query", *names], title=title, height=128, between=10, marks=[None, *map(_mark, kind)])
+    figure = Picture(figsize=(8.2, 1.8), facecolor="white")  # a fixed layout: a computed one takes as long as the rest
+    axes = figure.add_axes((0.065, 0.24, 0.93, 0.74))
     ranks = np.arange(1, len(right) + 1)
     precision, matches = np.cumsum(right) / ranks, np.flatnonzero(right)
     seen = matches[matches < read]
@@ -122,18 +106,15 @@ def _ranking(
         f"rank; {len(seen)} of {len(matches)} matches met, AP so far (step rule) {100 * so_far:.0f} percent"
     )
     axes.set_ylabel("precision")
+    axes.locator_params(nbins=5)  # each number at an axis costs milliseconds
     axes.legend(loc="upper right")
-    figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=9)
-    counts = {name: int((kind == name).sum()) for name in MARKS}
-    figure.alt_text = f"{title}. Of the first {len(kind)}: " + ", ".join(f"{n} {name}" for name, n in counts.items())
-    figure.alt_text += f". Read down to rank {read}: {len(seen)} of {len(matches)} matches, AP so far {so_far:.2f}."
-    return figure
+    counts = ", ".join(f"{int((kind == name).sum())} {name}" for name in MARKS)
+    words = f"{title}. Of the first {len(kind)}: {counts}. Read down to rank {read}: {len(seen)} of {len(matches)} "
+    return beneath(people, figure, words + f"matches, AP so far {so_far:.2f}.")
 
 
-def _tile(axes: Axes, image: np.ndarray, title: str) -> None:
-    axes.imshow(image, interpolation="nearest")
-    axes.set_title(title, fontsize=7.5, fontweight="normal", loc="center")
-    axes.set_axis_off()
+def _mark(kind: str) -> tuple[str, str]:
+    return MARKS[kind][:2]
 
 
 def beta_slider(model: nn.Module, data: ReidData) -> Interactive:
@@ -156,8 +137,8 @@ def beta_slider(model: nn.Module, data: ReidData) -> Interactive:
 
 @styled
 def _over(betas: np.ndarray, curves: dict[str, list[float]], k: int) -> Picture:
-    figure = Picture(figsize=(7.2, 2.6), layout="constrained")
-    axes = figure.subplots()
+    figure = Picture(figsize=(7.2, 2.6))
+    axes = figure.add_axes((0.075, 0.17, 0.91, 0.72))
     for number, (name, values) in enumerate(curves.items()):
         percent = 100 * np.array(values)
         axes.plot(betas, percent, color=PALETTE[number], ls=LINES[number], label=f"{name}: {percent[k]:.1f} percent")
@@ -169,9 +150,6 @@ def _over(betas: np.ndarray, curves: dict[str, list[float]], k: int) -> Picture:
     said = ", ".join(f"{name} {100 * values[k]:.1f}" for name, values in curves.items())
     figure.alt_text = f"Scores over beta; at {betas[k]:g}: {said} percent."
     return figure
-
-
-SHOWN = ("img1", "id_s", "id_c", "adv", "code1", "prim", "fine")
 
 
 def schedule_sliders(config: Config) -> Interactive:
@@ -189,25 +167,3 @@ def schedule_sliders(config: Config) -> Interactive:
         return schedule_plot(dataclasses.replace(config, losses=losses))
 
     return Interactive(controls, draw)
-
-
-@styled
-def schedule_plot(config: Config) -> Picture:
-    """The weight of each loss over the steps of a run, by `schedule.loss_weights`."""
-    total = config.optim.steps
-    steps = np.unique(np.linspace(0, total, 401).round().astype(int))
-    weights = [loss_weights(int(step), config.losses, total) for step in steps]
-    figure = Picture(figsize=(7.6, 3.0), layout="constrained")
-    axes = figure.subplots()
-    for number, name in enumerate(SHOWN):
-        values = [w[name] for w in weights]
-        axes.plot(steps, values, color=PALETTE[number], ls=LINES[number % len(LINES)], label=f"{name}: {values[-1]:g}")
-    axes.set_xlabel("step")
-    axes.set_ylabel("weight in eq. (10)")
-    axes.set_xlim(0, total)
-    axes.set_ylim(bottom=0)
-    axes.set_title(f"Eq. (10) over a run of {total:,} steps")
-    axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), title="at the end")
-    ends = ", ".join(f"{name} {weights[-1][name]:g}" for name in SHOWN)
-    figure.alt_text = f"Weights of the losses over {total:,} steps; at the end {ends}."
-    return figure

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from matplotlib.axes import Axes
 from torch import Tensor
 
 from dgnet_lite.data.batches import denormalise, normalise
@@ -12,7 +11,7 @@ from dgnet_lite.data.factors import APPEARANCE, IDENTITY, NUISANCE
 from dgnet_lite.data.load import ReidData
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.evaluation.embed import eval_mode
-from dgnet_lite.show.grids import different_people
+from dgnet_lite.show.grids import different_people, fit_tiles, montage
 from dgnet_lite.show.strip import Strip, strip
 from dgnet_lite.show.style import BLUE, ORANGE, Picture, styled
 from dgnet_lite.show.widgets.base import Interactive, choice, share, slider
@@ -110,8 +109,8 @@ def factor_studio(model: DGNet, data: ReidData, count: int = PEOPLE, seed: int =
     def draw(person: int, factor: str, value: object) -> Picture:
         before = codes.world.redraw(codes.keys[person])
         after = codes.world.redraw(codes.keys[person], **{factor: value})
-        (a, s), (a_2, s_2) = (codes.encode(image[None]) for image in (before, after))
-        moves = [_distance(old, new) / far for (old, new), far in zip(((a, a_2), (s, s_2)), apart, strict=True)]
+        pairs = codes.encode(np.stack([before, after]))
+        moves = [_distance(*pair) / far for pair, far in zip(pairs, apart, strict=True)]
         return _moves(before, after, moves, f"{factor}: {table.loc[codes.keys[person], factor]} -> {value}")
 
     def renew(_: object) -> None:
@@ -125,7 +124,8 @@ def _options(column: object) -> list:
     values = sorted(set(column))
     if len(values) <= 16:
         return values
-    return [round(float(v), 3) for v in np.quantile(np.array(values, float), np.linspace(0, 1, 7))]
+    spread = np.quantile(np.array(values, float), np.linspace(0, 1, 7))
+    return [int(v) for v in spread] if isinstance(values[0], int | np.integer) else [round(float(v), 3) for v in spread]
 
 
 def _distance(a: Tensor, b: Tensor) -> float:
@@ -138,16 +138,20 @@ def _mean_distance(code: Tensor) -> float:
 
 @styled
 def _moves(before: np.ndarray, after: np.ndarray, moves: list[float], what: str) -> Picture:
-    figure = Picture(figsize=(6.4, 2.3), layout="constrained")
-    panels = figure.subplots(1, 3, width_ratios=(1, 1, 3.2))
-    for axes, image, title in zip(panels, (before, after), ("before", "after"), strict=False):
-        _tile(axes, image, title)
-    axes = panels[2]
+    tiles, zoom = fit_tiles(np.stack([before, after]))
+    w = tiles.shape[2]
+    figure = Picture(figsize=(6.4, 2.2))  # a fixed layout: drawn while a slider moves
+    people, axes = figure.add_axes((0.01, 0.04, 0.28, 0.82)), figure.add_axes((0.5, 0.22, 0.48, 0.64))
+    people.imshow(montage([tiles], row_gaps=[0], column_gaps=[8 // zoom] * 2), interpolation="nearest")
+    people.set_axis_off()
+    for n, name in enumerate(("before", "after")):
+        people.text(n * (w + 8 // zoom) + w / 2, -2, name, fontweight="bold", ha="center", va="bottom")
     names = ["appearance code a", "structure code s"]
     axes.barh(names, moves, color=[ORANGE, BLUE], height=0.55)
     axes.set_xlim(0, max(1.2, 1.05 * max(moves)))
     axes.axvline(1, color="#8a8a8a", lw=1, ls=":")
     axes.invert_yaxis()
+    axes.locator_params("x", nbins=4)
     axes.set_xlabel("how far it moves; 1: as far as to somebody else")
     axes.set_title(what)
     figure.alt_text = (
@@ -155,9 +159,3 @@ def _moves(before: np.ndarray, after: np.ndarray, moves: list[float], what: str)
     )
     figure.alt_text += "distance between two people."
     return figure
-
-
-def _tile(axes: Axes, image: np.ndarray, title: str) -> None:
-    axes.imshow(image, interpolation="nearest")
-    axes.set_title(title)
-    axes.set_axis_off()

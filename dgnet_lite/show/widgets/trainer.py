@@ -16,6 +16,7 @@ from dgnet_lite.show.style import Picture, png
 from dgnet_lite.show.widgets.base import show_errors
 from dgnet_lite.training.loop import fit, save_checkpoint
 from dgnet_lite.training.step import DGNetTask
+from dgnet_lite.training.tracking import read_metrics
 
 
 class Stopped(KeyboardInterrupt):
@@ -23,7 +24,8 @@ class Stopped(KeyboardInterrupt):
 
 
 class LiveTraining(w.VBox):
-    """Trains `task` for `config.optim.steps` steps in `folder` and draws what happens, every `run.log_every` steps.
+    """Trains `task` for `config.optim.steps` steps in `folder` and draws what happens, at each look and in between as
+    often as a tenth of the time allows.
 
     `run()` trains in this cell, and the cell can be interrupted; `start()`, the button's way, trains beside it. Pause
     holds the training where it is. Stop ends it; either way of starting goes on from the last checkpoint in `folder`,
@@ -93,12 +95,24 @@ class LiveTraining(w.VBox):
         last = self.folder / "last.pt"
         if not last.exists():  # stopped before the first checkpoint, the task in memory is no longer at step 0
             save_checkpoint(last, self.task, 0, 0.0, self.config)
+        elif not self.losses and (self.folder / "metrics.jsonl").is_file():  # begun in another kernel
+            self._recall()
         quiet = {"tensorboard": False, "show_progress": False, "on_log": self._look}
-        fit(self.task, self.config.optim.steps, self.folder, self.config, **quiet)
+        steps = self.config.optim.steps
+        fit(self.task, steps, self.folder, self.config, **quiet)
+        if steps - 1 not in self.readings:  # it was complete already
+            self.readings[steps - 1] = self.monitor.read(self.task.model)
         self.said.value = f"{self.config.optim.steps:,} steps, done"
         self.bar.value = self.config.optim.steps
         self._draw()
         return self.picture
+
+    def _recall(self) -> None:
+        """Read the losses of a run begun elsewhere from its folder; how its swaps looked is not kept there."""
+        table = read_metrics(self.folder)
+        for name in table.columns:
+            values = table[name].dropna()
+            self.losses[name] = (values.index.tolist(), values.tolist())
 
     def _run_or_say(self) -> None:
         try:
@@ -116,11 +130,13 @@ class LiveTraining(w.VBox):
             numbers.append(value)
         self.readings = {at: reading for at, reading in self.readings.items() if at < step}
         done = step + 1
-        if done % self.every == 0 or done == self.config.optim.steps:
-            self.readings[step] = self.monitor.read(self.task.model)
         self.bar.value = done
         self.said.value = f"{done:,} of {self.config.optim.steps:,} steps{self._time_left(step)}"
-        self._draw()
+        if done % self.every == 0 or done == self.config.optim.steps:
+            self.readings[step] = self.monitor.read(self.task.model)
+            self._draw()
+        elif time.perf_counter() - self._drawn > 10 * self._drawing:  # a view a second would take half of the time
+            self._draw()
         self._go.wait()
         if self._stop.is_set():
             raise Stopped
@@ -134,8 +150,11 @@ class LiveTraining(w.VBox):
         return f", {1 / seconds:.1f} a second, {left / 60:.1f} minutes left"
 
     def _draw(self) -> None:
+        began = time.perf_counter()
         picture = self.picture
-        self.image.value, self.image.alt = png(picture), picture.alt_text
+        self.image.value, self.image.alt = png(picture, compress_level=1), picture.alt_text
+        self._drawn = time.perf_counter()
+        self._drawing = self._drawn - began
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
