@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from dgnet_lite.config import Config
-from dgnet_lite.data.batches import denormalise, normalise
+from dgnet_lite.data.batches import Batches, denormalise, normalise
 from dgnet_lite.data.load import ReidData
 from dgnet_lite.dgnet import DGNet, build_teacher
 from dgnet_lite.evaluation.disentangle import sample_swap_pairs, swap_scores
@@ -23,7 +23,7 @@ from dgnet_lite.evaluation.embed import combine, embed, eval_mode
 from dgnet_lite.evaluation.retrieval import Retrieval, evaluate
 from dgnet_lite.networks.appearance import AppearanceEncoder
 from dgnet_lite.networks.teacher import Teacher, start_from_teacher
-from dgnet_lite.training import checkpoint
+from dgnet_lite.training import checkpoint, distributed
 from dgnet_lite.training.loop import Task, fit
 from dgnet_lite.training.step import DGNetTask
 from dgnet_lite.training.teacher import Compositions, ControlTask, TeacherTask
@@ -60,7 +60,8 @@ class Study:
         c = self.config
         torch.manual_seed(c.seed)
         teacher = build_teacher(c.networks, self.data.num_ids).to(self.device)
-        batches = self.data.batches(c, batch_size=c.optim.teacher_batch_size // 2, seed=c.seed, device=self.device)
+        teacher = distributed.synchronise_statistics(teacher, self.device)
+        batches = self._batches(c.optim.teacher_batch_size // 2, c.seed)
         self._train(TeacherTask(teacher, batches, c), c.optim.teacher_steps)
         return teacher
 
@@ -68,7 +69,7 @@ class Study:
         """DG-Net, trained with this teacher or loaded."""
         c = self.config
         model = self._new_dgnet(teacher)
-        batches = self.data.batches(c, batch_size=c.optim.batch_size, seed=c.seed + 1, device=self.device)
+        batches = self._batches(c.optim.batch_size, c.seed + 1)
         self._train(DGNetTask(model, teacher, batches, c), c.optim.steps)
         return model
 
@@ -76,7 +77,7 @@ class Study:
         """E_a trained on the same batches without G: `one_head`, `two_heads`, or `oracle` (Toy Market only)."""
         c = self.config
         encoder = self._new_dgnet(teacher).E_a
-        batches = self.data.batches(c, batch_size=c.optim.batch_size, seed=c.seed + 1, device=self.device)
+        batches = self._batches(c.optim.batch_size, c.seed + 1)
         compositions = true_compositions(self.data, c) if kind == "oracle" else None
         self._train(ControlTask(encoder, batches, c, kind, teacher, compositions), c.optim.steps)
         return encoder
@@ -86,7 +87,11 @@ class Study:
         model = DGNet(self.config.networks, self.data.num_ids).to(self.device)
         if self.config.optim.from_teacher:
             start_from_teacher(model.E_a, teacher)
-        return model
+        return distributed.synchronise_statistics(model, self.device)
+
+    def _batches(self, batch_size: int, seed: int) -> Batches:
+        share = distributed.share()
+        return self.data.batches(self.config, batch_size=batch_size, seed=seed, device=self.device, share=share)
 
     def _train(self, task: Task, steps: int) -> None:
         on_log = (lambda step, values: self.on_log(task.name, step, values)) if self.on_log else None
@@ -100,7 +105,8 @@ class Study:
             show_progress=self.progress,
             on_log=on_log,
         )
-        write_json(self.folder / task.name / "time.json", {"steps": steps, "seconds": round(seconds, 1)})
+        if distributed.is_first():
+            write_json(self.folder / task.name / "time.json", {"steps": steps, "seconds": round(seconds, 1)})
 
     def kept(self, name: str) -> dict[str, Any] | None:
         """FOLDER/results/NAME.json, if it is there and was measured under these settings."""

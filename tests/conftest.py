@@ -19,3 +19,9 @@ def smoke_data(tmp_path_factory):
     from dgnet_lite.data.load import load_data
 
     return load_data(Config.preset("paper", "smoke"), tmp_path_factory.mktemp("data"), workers=1, progress=False)
+
+
+@pytest.fixture(scope="session")
+def smoke_data_root(smoke_data):
+    """The `data_root` in which `smoke_data` lies."""
+    return smoke_data.world.folder.parent

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -29,6 +29,21 @@ def denormalise(x: Float[Tensor, "b 3 h w"]) -> UInt8[Tensor, "b h w 3"]:
     """The inverse of `normalise`; what lies outside 0 to 255 is clipped."""
     mean, std = _statistics(x)
     return ((x.detach().float() * std + mean) * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
+
+
+class Share(NamedTuple):
+    """Which part of each batch a process takes: number `number` of `count` equal ones."""
+
+    number: int
+    count: int
+
+    def of(self, size: int) -> slice:
+        """Its rows among `size`."""
+        part = size // self.count
+        return slice(self.number * part, (self.number + 1) * part)
+
+
+WHOLE = Share(0, 1)
 
 
 @dataclass(frozen=True)
@@ -60,6 +75,9 @@ class Batches:
     images: uint8 (N, H, W, 3). labels: 0..K-1, (N,). cameras: (N,). Anchors come in shuffled epochs. All chance comes
     from one generator seeded with `seed`; `state_dict` restores the sequence to the very batch.
     Market-1501's training set takes 1.3 GB at 256 x 128.
+
+    With several processes each draws the whole batch by the same chance and takes its `share`; structure is given
+    within a share, so that nobody needs another's images. `batch_size` is that of all together.
     """
 
     def __init__(
@@ -74,6 +92,7 @@ class Batches:
         partners: Literal["different", "any"] = "different",
         seed: int = 0,
         device: str | torch.device = "cpu",
+        share: Share = WHOLE,
     ) -> None:
         self.images = torch.as_tensor(images).to(device)
         self.labels, self.cameras = torch.as_tensor(labels).long(), torch.as_tensor(cameras).long()
@@ -83,7 +102,13 @@ class Batches:
             raise ValueError(f"{len(self.images)} images, {len(self.labels)} labels, {len(self.cameras)} cameras")
         if len(self.images) < batch_size:
             raise ValueError(f"{len(self.images)} training images are fewer than a batch of {batch_size}")
+        if batch_size % share.count or (share.count > 1 and batch_size < 2 * share.count):
+            raise ValueError(
+                f"a batch of {batch_size} cannot be shared by {share.count} processes, two images or more each: set "
+                f"optim.batch_size and optim.teacher_batch_size / 2 to a multiple of {share.count}"
+            )
         self.batch_size, self.pad, self.positives, self.partners = batch_size, pad, positives, partners
+        self.share, self.blocks = share, share.count
         self.generator = torch.Generator().manual_seed(seed)
         self.order, self.cursor = torch.empty(0, dtype=torch.long), 0
         self._blocks()
@@ -141,18 +166,26 @@ class Batches:
         self.cursor += self.batch_size
         return index
 
-    def crop(self, index: Int[Tensor, " b"]) -> Float[Tensor, "b 3 h w"]:
-        """Images by row number, flipped and shifted (edge padding, random crop), each by its own draw."""
-        return augment(self.images, index, self.pad, self.generator)
+    def crop(self, index: Int[Tensor, " b"]) -> Float[Tensor, "s 3 h w"]:
+        """This share of the images by row number, flipped and shifted (edge padding, random crop), each by chance."""
+        return augment(self.images, index, self.pad, self.generator, self.share)
 
     def sample(self) -> Batch:
         """The next batch."""
         index = self.anchors()
         positive = self.positive_of(index)
         y = self.labels[index]
-        partner = self.partner_of(y)
-        device = self.images.device
-        return Batch(self.crop(index), self.crop(positive), y.to(device), partner.to(device), index)
+        partners = [self.partner_of(block) for block in y.split(len(y) // self.blocks)]
+        if self.share.count == 1:
+            partner = torch.cat([part + k * len(part) for k, part in enumerate(partners)])
+        else:
+            partner = partners[self.share.number]
+        device, own = self.images.device, self.share.of(len(y))
+        return Batch(self.crop(index), self.crop(positive), y[own].to(device), partner.to(device), index[own])
+
+    def erase(self, x: Float[Tensor, "b 3 h w"], probability: float) -> Float[Tensor, "b 3 h w"]:
+        """Random erasing of a batch's x_i and x_t, one after the other."""
+        return random_erasing(x, probability, self.generator, share=self.share)
 
     def state_dict(self) -> dict[str, Any]:
         return {"generator": self.generator.get_state(), "order": self.order.clone(), "cursor": self.cursor}
@@ -165,12 +198,21 @@ class Batches:
 
 
 def augment(
-    images: UInt8[Tensor, "n h w 3"], index: Int[Tensor, " b"], pad: int, generator: torch.Generator
-) -> Float[Tensor, "b 3 h w"]:
-    """Mirror with probability 1/2 and shift by up to `pad` pixels with the edge repeated, as one gather."""
+    images: UInt8[Tensor, "n h w 3"],
+    index: Int[Tensor, " b"],
+    pad: int,
+    generator: torch.Generator,
+    share: Share = WHOLE,
+) -> Float[Tensor, "s 3 h w"]:
+    """Mirror with probability 1/2 and shift by up to `pad` pixels with the edge repeated, as one gather.
+
+    All b images have their draws, and those of the share are returned.
+    """
     n, (height, width), device = len(index), images.shape[1:3], images.device
     shift = torch.randint(-pad, pad + 1, (2, n, 1), generator=generator)
     mirror = torch.rand(n, 1, generator=generator) < 0.5
+    own = share.of(n)
+    index, shift, mirror = index[own], shift[:, own], mirror[own]
     rows = (torch.arange(height) + shift[0]).clamp(0, height - 1)  # (B, H)
     cols = (torch.arange(width) + shift[1]).clamp(0, width - 1)  # (B, W)
     cols = torch.where(mirror, cols.flip(1), cols)
@@ -184,14 +226,17 @@ def random_erasing(
     generator: torch.Generator,
     area: tuple[float, float] = (0.02, 0.4),
     aspect: float = 0.3,
+    share: Share = WHOLE,
 ) -> Float[Tensor, "b 3 h w"]:
     """Set a random rectangle of each image to 0 (the mean colour), with the given probability; x is left as it is.
 
     The rectangle covers `area` of the image, height / width between `aspect` and 1 / aspect, cut to the image (release
-    values).
+    values). x is a process's share of x_i, then of x_t; the others' images have their draws, too.
     """
     n, (height, width) = len(x), x.shape[2:]
-    u = torch.rand(5, n, generator=generator)
+    u = torch.rand(5, n * share.count, generator=generator)
+    if share.count > 1:
+        u = u.view(5, 2, share.count, n // 2)[:, :, share.number].reshape(5, n)
     size = (area[0] + (area[1] - area[0]) * u[0]) * height * width
     ratio = aspect + (1 / aspect - aspect) * u[1]
     h, w = (size * ratio).sqrt().clamp(max=height - 1).floor(), (size / ratio).sqrt().clamp(max=width - 1).floor()

@@ -9,7 +9,7 @@ import numpy as np
 
 from dgnet_lite.config import Config
 from dgnet_lite.data import msmt17, reid, toymarket
-from dgnet_lite.data.batches import Batches
+from dgnet_lite.data.batches import WHOLE, Batches, Share
 from dgnet_lite.data.toymarket import ToyMarket
 
 
@@ -27,8 +27,10 @@ class ReidData:
     def num_ids(self) -> int:
         return self.index.num_ids
 
-    def batches(self, config: Config, *, batch_size: int, seed: int, device: str = "cpu") -> Batches:
-        """Training batches as `config.data` says."""
+    def batches(
+        self, config: Config, *, batch_size: int, seed: int, device: str = "cpu", share: Share = WHOLE
+    ) -> Batches:
+        """Training batches as `config.data` says; of each the share of this process."""
         d = config.data
         return Batches(
             self.train,
@@ -40,6 +42,7 @@ class ReidData:
             partners=d.partners,
             seed=seed,
             device=device,
+            share=share,
         )
 
 

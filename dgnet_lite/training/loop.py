@@ -12,8 +12,8 @@ from torch import Tensor
 
 from dgnet_lite.config import Config
 from dgnet_lite.progress import progress
-from dgnet_lite.training import checkpoint
-from dgnet_lite.training.tracking import Tracker
+from dgnet_lite.training import checkpoint, distributed
+from dgnet_lite.training.tracking import NoTracker, Tracker
 
 
 @runtime_checkable
@@ -53,6 +53,8 @@ def fit(
 
     Raises ValueError if the folder holds a run of another config or another data set, FileExistsError if it holds one
     and `resume` is False, NonFiniteLossError with the step and the loss.
+
+    One of several processes (training/distributed.py): all must call it; the first one writes, shows and logs.
     """
     folder = Path(folder)
     last = folder / "last.pt"
@@ -61,20 +63,22 @@ def fit(
         if not resume:
             raise FileExistsError(f"{folder} already holds a run: give another out_dir, or resume=True to go on")
         first, seconds = _load(last, task, steps, config)
+    distributed.wait_for_all()  # who writes must not be ahead of who still reads
     if first >= steps:
         return seconds
     every, log_every, image_every = config.run.checkpoint_every, config.run.log_every, config.run.image_every
     device = getattr(task, "device", torch.device("cpu"))
     waiting: list[tuple[int, dict[str, Tensor]]] = []  # losses not yet read, so that a GPU need not be waited for
-    start = time.perf_counter()
-    with Tracker(folder, first, tensorboard) as tracker:
-        bar = progress(total=steps, initial=first, desc=task.name, unit="step", show=show_progress)
+    distributed.own_dropout(config.seed + first)
+    start, writes = time.perf_counter(), distributed.is_first()
+    with Tracker(folder, first, tensorboard) if writes else NoTracker() as tracker:
+        bar = progress(total=steps, initial=first, desc=task.name, unit="step", show=show_progress and writes)
         with bar:
             for step in range(first, steps):
                 waiting.append((step, task.update(step)))
                 done = step + 1
                 if done % log_every == 0 or done % every == 0 or done == steps:
-                    means = _read(waiting, task.name, folder, last.exists())
+                    means = _read(waiting, task.name, folder, device)
                     waiting.clear()
                     elapsed = time.perf_counter() - start
                     if done % log_every == 0 or done == steps:
@@ -83,24 +87,27 @@ def fit(
                         values = means | {"steps_per_second": rate} | ({"gpu_gib": memory} if memory else {})
                         tracker.log(step, values)
                         bar.set_postfix(total=f"{means['total']:.3f}", refresh=False)
-                        if on_log:
+                        if on_log and writes:
                             on_log(step, values)
-                if hasattr(task, "images") and (done % image_every == 0 or done == steps):
+                if writes and hasattr(task, "images") and (done % image_every == 0 or done == steps):
                     tracker.images(step, "x_i, x_j, swap", task.images())
-                if done % every == 0 or done == steps:
+                if writes and (done % every == 0 or done == steps):
                     save_checkpoint(last, task, done, seconds + time.perf_counter() - start, config)
                 bar.update()
     return seconds + time.perf_counter() - start
 
 
-def _read(waiting: list[tuple[int, dict[str, Tensor]]], name: str, folder: Path, saved: bool) -> dict[str, float]:
+def _read(
+    waiting: list[tuple[int, dict[str, Tensor]]], name: str, folder: Path, device: torch.device
+) -> dict[str, float]:
     """Means of the losses over the steps since the last reading; raises at the first that is not finite."""
     sums: dict[str, list[float]] = {}
     for step, losses in waiting:
-        for loss, value in losses.items():
-            number = float(value)
+        numbers = distributed.averages({loss: float(value) for loss, value in losses.items()}, device)
+        for loss, number in numbers.items():
             if not (abs(number) < float("inf")):
-                kept = f"{folder / 'last.pt'} holds the last good step." if saved else "Nothing was saved yet."
+                last = folder / "last.pt"
+                kept = f"{last} holds the last good step." if last.exists() else "Nothing was saved yet."
                 raise NonFiniteLossError(
                     f"{name}: loss {loss!r} is {number} at step {step}. Try a lower learning rate or weight for it, "
                     "check that the images are normalised and the teacher is trained, or set optim.bfloat16=False. "

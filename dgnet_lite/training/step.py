@@ -10,11 +10,12 @@ from torch import Tensor
 
 from dgnet_lite import losses as L
 from dgnet_lite.config import Config, LossConfig
-from dgnet_lite.data.batches import Batch, Batches, denormalise, normalise, random_erasing
+from dgnet_lite.data.batches import Batch, Batches, denormalise, normalise
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.labels import STYLES
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
+from dgnet_lite.training import distributed
 from dgnet_lite.training.modes import dropout_off, frozen, running_statistics_kept
 from dgnet_lite.training.optimizers import LearningRates, adam, sgd
 from dgnet_lite.training.precision import autocast
@@ -114,7 +115,7 @@ class DGNetTask:
     def _identification(self, real: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         """Eq. (3), and the same of the fine head. The code never comes from erased images, the class scores may."""
         if self.config.data.erasing > 0:
-            real = self.model.E_a(random_erasing(x, self.config.data.erasing, self.batches.generator))
+            real = self.model.E_a(self.batches.erase(x, self.config.data.erasing))
         count = len(y) if self.config.losses.id_on_positives else len(y) // 2
         return {
             "id_s": L.identification(real.logits_prim[:count], y[:count]),
@@ -172,6 +173,7 @@ class DGNetTask:
         for name in names:
             self.optimizers[name].zero_grad(set_to_none=True)
         total.backward()
+        distributed.average_gradients(distributed.parameters_of(self.optimizers[name] for name in names))
         for name in names:
             self.optimizers[name].step()
         return total

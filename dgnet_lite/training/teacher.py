@@ -9,10 +9,11 @@ from torch import Tensor
 
 from dgnet_lite import losses as L
 from dgnet_lite.config import Config
-from dgnet_lite.data.batches import Batches, augment, random_erasing
+from dgnet_lite.data.batches import Batches, augment
 from dgnet_lite.networks.appearance import AppearanceEncoder
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
+from dgnet_lite.training import distributed
 from dgnet_lite.training.modes import running_statistics_kept
 from dgnet_lite.training.optimizers import LearningRates, sgd
 from dgnet_lite.training.precision import autocast
@@ -41,12 +42,13 @@ class _RealImagesTask:
         batch = self.batches.sample()
         x = torch.cat([batch.x_i, batch.x_t])
         if self.config.data.erasing > 0:
-            x = random_erasing(x, self.config.data.erasing, self.batches.generator)
+            x = self.batches.erase(x, self.config.data.erasing)
         return x, torch.cat([batch.y, batch.y])
 
     def _step(self, loss: Tensor) -> None:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        distributed.average_gradients(self.network.parameters())
         self.optimizer.step()
 
     def state_dict(self) -> dict[str, Any]:
@@ -136,9 +138,10 @@ class ControlTask(_RealImagesTask):
 
     def _feed_back(self) -> dict[str, Tensor]:
         c, true = self.config, self.compositions
-        generator = self.batches.generator
+        generator, share = self.batches.generator, self.batches.share
         pick = torch.randint(len(true.images), (c.optim.batch_size,), generator=generator)
-        x = augment(true.images, pick, c.data.pad, generator)
+        x = augment(true.images, pick, c.data.pad, generator, share)
+        pick = pick[share.of(len(pick))]
         with running_statistics_kept(self.network):
             out = self.network(x)
         y_i, y_j = (y[pick].to(x.device) for y in (true.y_i, true.y_j))

@@ -51,6 +51,19 @@ class Tracker:
             self.writer.close()
 
 
+class NoTracker:
+    """Of a process that leaves the writing to the first."""
+
+    def log(self, step: int, values: dict[str, float]) -> None: ...
+
+    def images(self, step: int, name: str, images: Tensor) -> None: ...
+
+    def __enter__(self) -> NoTracker:
+        return self
+
+    def __exit__(self, *error: object) -> None: ...
+
+
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """The whole lines of a metrics file; none if there is no file."""
     lines = []
