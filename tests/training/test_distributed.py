@@ -39,6 +39,10 @@ SETTINGS = {
 """Adam's first step goes by the sign of a gradient: where that is rounding alone, two equal runs have unlike D's."""
 
 
+PRECISION = {"E_a": 1e-5, "E_s": 1e-5, "G": 1e-4, "D": 1e-5}
+"""Of the largest gradient of a network. The slope of eqs. (1), (2) is a sign, which rounding turns in some pixels."""
+
+
 def setting() -> Config:
     return Config.preset("official", "smoke", **SETTINGS)
 
@@ -126,9 +130,10 @@ def test_two_processes_have_the_gradients_of_one(two, smoke_data):
         assert found["gradients"].keys() == wanted.keys()
         for name, gradient in wanted.items():
             error = (found["gradients"][name] - gradient).abs().max()
-            assert error < 1e-5 * largest[name.split(".")[0]], name  # a bias before a norm has a gradient of noise
+            network = name.split(".")[0]  # a bias before a norm has a gradient of noise alone
+            assert error < PRECISION[network] * largest[network], name
         for name, loss in losses.items():
-            assert found["losses"][name] == pytest.approx(float(loss), rel=1e-5), name
+            assert found["losses"][name] == pytest.approx(float(loss), rel=1e-5, abs=1e-7), name
 
 
 @pytest.mark.slow
