@@ -3,7 +3,7 @@
 #            WORKERS=2   processes of the tests             PYTEST=... further arguments for pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo toy lab test check clean
+.PHONY: help setup demo toy lab test check browser clean
 
 USE_UV ?= 1
 WORKERS ?= 2
@@ -41,6 +41,10 @@ check: $(DONE) ## the quick part of `make test`: style and fast units
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m pytest tests $(PARALLEL) -m 'not slow and not benchmarks' $(PYTEST)
+
+browser: $(DONE) ## move every slider of the lessons in a real browser; skipped where there is no Chromium
+	@$(PY) -c 'import playwright' 2>/dev/null || $(PY) -m pip install --quiet playwright
+	$(PY) -m pytest tests/browser/test_widgets.py -m browser $(PYTEST)
 
 clean: ## remove .venv and caches; runs/ and data/ stay
 	rm -rf .venv .pytest_cache .ruff_cache build *.egg-info

@@ -182,7 +182,7 @@ def test_git_ignores(ignored):
     assert ignored in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
 
-@pytest.mark.parametrize("target", ["help", "setup", "demo", "toy", "lab", "test", "check", "clean"])
+@pytest.mark.parametrize("target", ["help", "setup", "demo", "toy", "lab", "test", "check", "browser", "clean"])
 def test_make_explains_the_target(target):
     assert re.search(rf"^{target}:.* ## \S", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
 
