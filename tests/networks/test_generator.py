@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from dgnet_lite.networks import generator
 from dgnet_lite.networks.generator import Generator, interpolate, slice_code
 
 
@@ -128,3 +129,23 @@ def test_the_image_is_not_squeezed_into_a_range(g):
 def test_interpolation_goes_from_one_code_to_the_other_in_equal_steps():
     start, end = torch.zeros(1, 3, 4, 1), torch.full((1, 3, 4, 1), 4.0)
     assert interpolate(start, end, 5)[:, 0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+# Parts of a batch
+
+
+def test_painting_a_batch_in_parts_changes_neither_the_images_nor_the_gradients(g, monkeypatch):
+    structure, code, _ = structures_and_codes()
+    whole = g(structure, code)
+    whole.square().mean().backward()
+    gradients = {name: p.grad.clone() for name, p in g.named_parameters()}
+    g.zero_grad()
+    calls = []
+    g.to_image.register_forward_hook(lambda module, args, out: calls.append(len(out)))
+    monkeypatch.setattr(generator, "CACHE", 4 * 2 * structure[0].numel())  # the largest feature map of one image
+    parts = g(structure, code)
+    parts.square().mean().backward()
+    assert calls == [1, 1]
+    torch.testing.assert_close(parts, whole)
+    for name, p in g.named_parameters():
+        torch.testing.assert_close(p.grad, gradients[name], rtol=1e-4, atol=1e-6, msg=name)
