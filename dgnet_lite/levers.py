@@ -1,0 +1,168 @@
+"""In which worlds could generated images help? Perfect swaps against none, as Toy Market's data change.
+
+    python -m dgnet_lite.levers --seeds 0 1 2
+    python -m dgnet_lite.levers base few_images --seeds 0
+
+The oracle shows E_a the true swaps: no generator does better. Where it gains nothing over two heads without generated
+images, none need be trained. Each world is Toy Market's `toy` with one number changed, has its own teacher, and takes
+minutes. What is finished is not run again; every call collects all there is into OUT/levers.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dgnet_lite.config import Config
+from dgnet_lite.data import reid, toymarket
+from dgnet_lite.data.load import ReidData
+from dgnet_lite.presets import SCALES, SELDOM
+from dgnet_lite.report import environment
+from dgnet_lite.study import Study, devices, retrieval, write_json
+from dgnet_lite.training.alone import alone
+from dgnet_lite.validation import meant
+
+CONTROLS = ("two_heads", "oracle")
+
+
+@dataclass(frozen=True)
+class World:
+    """Toy Market with something changed."""
+
+    what: str
+    spec: dict[str, float] = field(default_factory=dict)
+    changes: dict[str, Any] = field(default_factory=dict)
+    """Of the configuration."""
+
+
+WORLDS: dict[str, World] = {
+    "base": World("as the lessons have it: 100 identities, 12 images of each, 6 share an outfit in the test"),
+    "few_images": World("6 images an identity", {"train_images_per_id": 6}),
+    "many_images": World("24 images an identity", {"train_images_per_id": 24}),
+    "few_people": World("50 identities", {"train_ids": 50}),
+    "many_people": World("200 identities", {"train_ids": 200}),
+    "two_cameras": World("2 cameras an identity", {"cameras_per_train_id": 2}),
+    "own_clothes": World("in the test every identity has an outfit of its own", {"test_collide": 1}),
+    "twelve_alike": World("12 share an outfit in the test", {"test_collide": 12}),
+    "alike_in_training": World("3 share an outfit in training, too", {"train_collide": 3}),
+    "weak_teacher": World("a quarter of the teacher's steps", changes={"optim.teacher_steps": 0.25}),
+    "one_hot": World("label one-hot in place of the teacher's", changes={"losses.teacher_label": "one_hot"}),
+}
+
+
+def configure(name: str, scale: str, seed: int) -> Config:
+    """The release's recipe with what the world changes; steps are given there as a share."""
+    base, changes = Config.preset("official", scale, seed=seed), dict(WORLDS[name].changes)
+    if "optim.teacher_steps" in changes:
+        changes["optim.teacher_steps"] = round(changes["optim.teacher_steps"] * base.optim.teacher_steps)
+    return base.replace(**changes, **SELDOM)
+
+
+def draw(name: str, config: Config, data_root: Path, workers: int | None = None) -> ReidData:
+    """The world's images, drawn into DATA_ROOT/levers if they are not there."""
+    spec, height = replace(toymarket.PRESETS[config.scale], **WORLDS[name].spec), config.data.height
+    same = next(other for other, world in WORLDS.items() if world.spec == WORLDS[name].spec)
+    folder = data_root / "levers" / f"{same}-{config.scale}-{height}-{config.data.draw}"
+    with alone(data_root / "levers", folder.name):
+        toymarket.write(folder, spec, height=height, seed=config.data.draw, workers=workers)
+    index = reid.read_market1501(folder, name="toymarket")
+    splits = (index.train, index.query, index.gallery)
+    return ReidData(index, *(reid.read_images(s.paths, height) for s in splits), toymarket.ToyMarket.load(folder))
+
+
+def measure(study: Study) -> dict[str, dict[str, float]]:
+    """Teacher, two heads and oracle of one world and seed: trained where missing, and measured."""
+    teacher, beta = study.teacher(), study.config.beta
+    results = {"teacher": study.result("teacher", lambda: retrieval(teacher, study.data, beta)["f_prim"])}
+    for kind in CONTROLS:
+        results[kind] = study.result(
+            kind, lambda kind=kind: retrieval(study.control(kind, teacher), study.data, beta)["both"]
+        )
+    return results
+
+
+def run(names: Sequence[str], scale: str, seeds: Sequence[int], out: Path, data_root: Path, device: str) -> None:
+    """Train and measure what is missing."""
+    for name in names:
+        for seed in seeds:
+            config = configure(name, scale, seed)
+            if finished(name, config, out) is None:
+                data = draw(name, config, data_root)
+                measure(Study(config, data, out / name / f"seed{seed}", device, tensorboard=False))
+
+
+def finished(name: str, config: Config, out: Path) -> dict[str, dict[str, float]] | None:
+    """What `measure` returned under these settings; None where something is missing."""
+    study = Study(config, None, out / name / f"seed{config.seed}")
+    parts = {part: study.kept(part) for part in ("teacher", *CONTROLS)}
+    return None if None in parts.values() else parts
+
+
+def collect(scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
+    """All that is finished in OUT, by world and seed."""
+    found: dict[str, dict[int, dict[str, dict[str, float]]]] = {}
+    for name in WORLDS:
+        numbers = [path.name.removeprefix("seed") for path in (out / name).glob("seed*")]
+        for seed in sorted(int(n) for n in numbers if n.isdigit()):
+            results = finished(name, configure(name, scale, seed), out)
+            if results is not None:
+                found.setdefault(name, {})[seed] = results
+    return found
+
+
+def compare(results: Mapping[str, Mapping[int, dict[str, dict[str, float]]]]) -> pd.DataFrame:
+    """A line a world, mAP in percent: teacher, two heads, oracle, and what the oracle gains, seed by seed."""
+    lines = []
+    for name, seeds in results.items():
+        columns = {row: np.array([100 * r[row]["mAP"] for r in seeds.values()]) for row in ("teacher", *CONTROLS)}
+        gain = columns["oracle"] - columns["two_heads"]
+        spread = {"gain": gain.mean(), "gain sd": gain.std(ddof=1) if len(gain) > 1 else float("nan")}
+        means = {row: values.mean() for row, values in columns.items()}
+        lines.append({"world": name, **means, **spread, "smallest": gain.min(), "seeds": len(gain)})
+    return pd.DataFrame(lines).set_index("world")
+
+
+def write(scale: str, out: Path, path: Path, device: str) -> None:
+    """Collect what is finished into the file `path`."""
+    worlds = {
+        name: {"what": WORLDS[name].what, "seeds": {str(seed): r for seed, r in seeds.items()}}
+        for name, seeds in collect(scale, out).items()
+    }
+    with alone(out, path.stem):
+        write_json(
+            path, {"environment": environment(device), "scale": scale, "devices": devices(out), "worlds": worlds}
+        )
+
+
+def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
+    """The results in a levers.json, for `compare`."""
+    worlds = json.loads(path.read_text())["worlds"]
+    return {name: {int(seed): r for seed, r in each["seeds"].items()} for name, each in worlds.items()}
+
+
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m dgnet_lite.levers", description=__doc__.split("\n\n")[0])
+    parser.add_argument("names", nargs="*", metavar="WORLD", help=f"of {', '.join(WORLDS)}; none: all")
+    parser.add_argument("--scale", default="toy", choices=SCALES)
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--out", type=Path, default=Path("runs/levers"), help="default: runs/levers")
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
+    parser.add_argument("--device", default="cpu")
+    asked = parser.parse_args(arguments)
+    for name in asked.names:
+        if name not in WORLDS:
+            parser.error(f"unknown world {name!r}{meant(name, WORLDS)}")
+    run(asked.names or list(WORLDS), asked.scale, asked.seeds, asked.out, asked.data_root, asked.device)
+    write(asked.scale, asked.out, asked.out / "levers.json", asked.device)
+    print(compare(collect(asked.scale, asked.out)).round(2).to_string())
+
+
+if __name__ == "__main__":
+    main()
