@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -14,20 +15,21 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
-def _statistics(like: Tensor) -> tuple[Tensor, Tensor]:
-    mean = torch.tensor(IMAGENET_MEAN, device=like.device).view(3, 1, 1)
-    return mean, torch.tensor(IMAGENET_STD, device=like.device).view(3, 1, 1)
+@functools.cache
+def _statistics(device: torch.device) -> tuple[Tensor, Tensor]:
+    mean = torch.tensor(IMAGENET_MEAN, device=device).view(3, 1, 1)
+    return mean, torch.tensor(IMAGENET_STD, device=device).view(3, 1, 1)
 
 
 def normalise(images: UInt8[Tensor, "b h w 3"]) -> Float[Tensor, "b 3 h w"]:
     """Bytes to ImageNet-normalised numbers, about -2.1 to 2.6; channels_last in memory."""
-    mean, std = _statistics(images)
+    mean, std = _statistics(images.device)
     return (images.permute(0, 3, 1, 2).float() / 255 - mean) / std
 
 
 def denormalise(x: Float[Tensor, "b 3 h w"]) -> UInt8[Tensor, "b h w 3"]:
     """The inverse of `normalise`; what lies outside 0 to 255 is clipped."""
-    mean, std = _statistics(x)
+    mean, std = _statistics(x.device)
     return ((x.detach().float() * std + mean) * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
@@ -48,7 +50,7 @@ def doubled_conv(
     Repeating the border of the small image is the same as reflecting the large one, but for k = 5 in the outermost
     ring, where reflection reaches one pixel further. There the long way is taken.
     """
-    fold = weight.new_tensor(FOLDS[weight.shape[-1]])
+    fold = _fold(weight.shape[-1], weight.device, weight.dtype)
     four = torch.einsum("pas,qbt,oist->opqiab", fold, fold, weight).flatten(0, 2)  # (4o, c, 2, 2) or (4o, c, 3, 3)
     if weight.is_contiguous(memory_format=torch.channels_last):
         four = four.contiguous(memory_format=torch.channels_last)
@@ -60,9 +62,23 @@ def doubled_conv(
     return y.slice_scatter(rows, 2, step=y.shape[2] - 1).slice_scatter(columns, 3, step=y.shape[3] - 1)
 
 
+# Kept, since bringing numbers to a GPU makes the processor wait for it.
+@functools.cache
+def _fold(kernel: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    return torch.tensor(FOLDS[kernel], device=device, dtype=dtype)
+
+
+@functools.cache
+def _border(height: int, device: torch.device) -> Tensor:
+    """Rows of the small image that the first and the last row of the result see, (10,)."""
+    return torch.tensor([1, 0, 0, 0, 1, *(height - k for k in (2, 1, 1, 1, 2))], device=device)
+
+
 def _border_rows(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """The first and the last row of the result for k = 5, (B, O, 2, 2W)."""
-    seen = x[:, :, [[1, 0, 0, 0, 1], [-2, -1, -1, -1, -2]]]  # (B, C, 2, 5, W): the large image is reflected there
+    seen = x.index_select(2, _border(x.shape[2], x.device)).unflatten(
+        2, (2, 5)
+    )  # (B, C, 2, 5, W): the large image is reflected there
     strips = F.interpolate(seen.transpose(1, 2).flatten(0, 1), scale_factor=(1, 2))  # (2B, C, 5, 2W)
     y = F.conv2d(F.pad(strips, (2, 2, 0, 0), mode="reflect"), weight, bias)
     return y.squeeze(2).unflatten(0, (len(x), 2)).transpose(1, 2)
