@@ -16,16 +16,14 @@ from dgnet_lite.course import parameters
 from dgnet_lite.course.parameters import near, project_folder, temporary_folder
 
 if TYPE_CHECKING:
-    from dgnet_lite.ablation import Study
     from dgnet_lite.data.load import ReidData
+    from dgnet_lite.forecast import Forecast
+    from dgnet_lite.study import Study
 
 NOTEBOOK = "notebooks/13_full_training.ipynb"
 
 CONTROLS: dict[str, tuple[str, ...]] = {"smoke": ("one_head",), "demo": ("one_head",)}
 ALL_CONTROLS = ("one_head", "two_heads", "oracle")
-
-STEPS_PER_SECOND = {"teacher": 62.0, "dgnet": 4.8, "control": 55.0}
-"""Measured with the small networks at 64 x 32 on two CPU cores; only to say beforehand how long it may take."""
 
 SAME_RESULT = ("out_dir", "resume", "workers", "show_pictures")
 
@@ -76,7 +74,7 @@ class Run:
 
     def study(self, seed: int, data: ReidData) -> Study:
         """The runs of one seed, in OUT_DIR/seedN."""
-        from dgnet_lite.ablation import Study
+        from dgnet_lite.study import Study
 
         return Study(self.config(seed), data, self.out_dir / f"seed{seed}", self.device)
 
@@ -92,28 +90,21 @@ class Run:
                 words += ["-p", each.name, value if isinstance(value, str) else json.dumps(value)]
         return shlex.join(words)
 
-    @property
-    def minutes(self) -> float | None:
-        """How long it may take on two CPU cores; None for the full scale, which was never measured there."""
-        if self.scale == "full":
-            return None
-        c, rate = self.config().optim, STEPS_PER_SECOND
-        seconds = c.teacher_steps / rate["teacher"] + c.steps / rate["dgnet"]
-        seconds += len(self.controls) * c.steps / rate["control"]
-        return len(self.seeds) * seconds / 60
+    def forecast(self, data: ReidData) -> Forecast:
+        """What is left to train and what it will cost, measured here and now; see `dgnet_lite.forecast`."""
+        from dgnet_lite.forecast import forecast
+
+        return forecast([self.study(seed, data) for seed in self.seeds], self.controls)
 
     def describe(self) -> str:
         """What is about to happen, in a few lines."""
         c = self.config()
-        known = self.minutes is not None
-        minutes = f"about {max(self.minutes, 0.5):.1f} minutes" if known else "an unknown time"
         seeds, controls = ", ".join(map(str, self.seeds)), ", ".join(self.controls) or "none"
         return "\n".join(
             [
                 f"data     {c.dataset}, {c.data.height} x {c.data.height // 2} pixels, in {self.data_root}",
                 f"run      recipe {c.recipe}, scale {c.scale}, seed {seeds}, on {self.device}",
                 f"steps    teacher {c.optim.teacher_steps:,}, DG-Net {c.optim.steps:,}, controls: {controls}",
-                f"time     {minutes} of training on two CPU cores; what is already trained is loaded",
                 f"results  {self.out_dir}",
             ]
         )

@@ -1,6 +1,7 @@
 """Run a notebook from the command line with parameters: what `make demo` and `make toy` call.
 
     python -m dgnet_lite.course.papermill_run notebooks/13_full_training.ipynb --out runs/demo -p scale demo
+    python -m dgnet_lite.course.papermill_run notebooks/13_full_training.ipynb --out runs/mine -f mine.yaml
 
 It adds to papermill what a learner misses there: a misspelt parameter is an error that names the right one, the
 notebook's headings and its own output show where the run is, a failure says what went wrong and where to look, and
@@ -64,6 +65,26 @@ def parse_parameters(pairs: Sequence[tuple[str, str]], known: Sequence[str]) -> 
         except yaml.YAMLError as error:
             raise ValueError(f"the value of {name!r} is not YAML: {text!r} ({' '.join(str(error).split())})") from error
     return parameters
+
+
+def read_parameters(path: Path, known: Sequence[str]) -> dict[str, Any]:
+    """Parameters from a YAML file of `name: value` lines.
+
+    Raises:
+        ValueError: there is no such file, it is not YAML of this kind, or a name is not in `known`.
+    """
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ValueError(f"cannot read the parameters in {path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ValueError(f"{path} must hold lines of `name: value`, as in `scale: toy`")
+    for name in values:
+        if name not in known:
+            raise ValueError(f"{path}: {unknown_parameter(str(name), known)}")
+    return values
 
 
 class SettledLines:
@@ -179,12 +200,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar=("NAME", "VALUE"),
         help="set a parameter of the notebook; VALUE is YAML",
     )
+    parser.add_argument(
+        "-f",
+        "--file",
+        type=Path,
+        metavar="YAML",
+        help="a file of parameters, a line `name: value` each; -p goes before it",
+    )
     options = parser.parse_args(arguments)
     if not options.notebook.is_file():
         parser.error(f"no notebook at {options.notebook}")
     try:
         known = parameter_names(nbformat.read(options.notebook, as_version=4))
-        parameters = parse_parameters(options.parameter, known)
+        parameters = read_parameters(options.file, known) if options.file else {}
+        parameters |= parse_parameters(options.parameter, known)
     except ValueError as error:
         parser.error(str(error))
     if "out_dir" in known:

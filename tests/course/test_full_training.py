@@ -134,14 +134,6 @@ def test_the_command_repeats_what_was_asked(begin):
     )
 
 
-def test_a_full_run_promises_no_time(begin):
-    assert begin(scale="full").minutes is None
-
-
-def test_more_seeds_take_in_proportion_longer(begin):
-    assert begin(seeds=[0, 1]).minutes == pytest.approx(2 * begin().minutes)
-
-
 def test_papermill_alone_fails_by_the_name_of_an_unknown_parameter(tmp_path, monkeypatch):
     monkeypatch.setenv("DGNET_PROFILE", "smoke")
     with pytest.raises(PapermillExecutionError, match=r"unknown parameter 'scael'. Did you mean 'scale'\?"):

@@ -12,7 +12,14 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from dgnet_lite.course.papermill_run import SettledLines, main, parameter_names, parse_parameters, parse_value
+from dgnet_lite.course.papermill_run import (
+    SettledLines,
+    main,
+    parameter_names,
+    parse_parameters,
+    parse_value,
+    read_parameters,
+)
 
 PARAMETERS = """\
 scale: str = "demo"  # smoke = seconds, toy = minutes
@@ -99,6 +106,35 @@ def test_a_misspelt_parameter_stops_the_command_before_anything_is_written(write
     message = usage_error(capsys, str(write()), "--out", str(tmp_path / "out"), "-p", "scael", "toy")
     assert "Did you mean 'scale'?" in message
     assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_parameters_is_read(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text("scale: toy\nseeds: [0, 1]\n")
+    assert read_parameters(file, ["scale", "steps", "seeds"]) == {"scale": "toy", "seeds": [0, 1]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("scael: toy", r"mine.yaml: unknown parameter 'scael'. Did you mean 'scale'\?"),
+        ("scale: [", "mine.yaml is not YAML"),
+        ("toy", "mine.yaml must hold lines of `name: value`"),
+        (None, "cannot read the parameters in .*mine.yaml: No such file"),
+    ],
+)
+def test_a_file_of_parameters_that_will_not_do_is_refused(tmp_path, text, message):
+    if text is not None:
+        (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_parameters(tmp_path / "mine.yaml", ["scale"])
+
+
+def test_what_is_said_on_the_command_line_goes_before_the_file(write, tmp_path, capfd):
+    (tmp_path / "mine.yaml").write_text("scale: toy\nsteps: 7\n")
+    book = write("print(scale, steps)")
+    assert main([str(book), "--out", str(tmp_path), "-f", str(tmp_path / "mine.yaml"), "-p", "steps", "9"]) == 0
+    assert "toy 9" in capfd.readouterr().out
 
 
 def test_a_missing_notebook_is_named(tmp_path, capsys):
