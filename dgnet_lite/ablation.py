@@ -1,260 +1,114 @@
-"""The rows of the paper's Table 3 and the fair controls beside them, each trained once and kept."""
+"""The paper's ablations, each a configuration that is derived from one base, run, kept and compared.
+
+    python -m dgnet_lite.ablation --profile toy --seeds 0 1 2
+    python -m dgnet_lite.ablation --profile toy --rows full without_feed without_id
+
+`full` is the release's recipe, with every row of Table 3 and every fair control; each other row changes what its name
+says. What is finished with the same settings is not run again, and what was interrupted goes on. OUT/ablation.json
+collects all that stands in the folder.
+"""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
-from dataclasses import asdict, dataclass
+import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pandas as pd
-import torch
-from torch import nn
 
-from dgnet_lite.config import Config
-from dgnet_lite.data.batches import Batches, denormalise, normalise
-from dgnet_lite.data.load import ReidData
-from dgnet_lite.dgnet import DGNet, build_teacher
-from dgnet_lite.evaluation.disentangle import sample_swap_pairs, swap_scores
-from dgnet_lite.evaluation.embed import combine, embed, eval_mode
-from dgnet_lite.evaluation.retrieval import Retrieval, evaluate
-from dgnet_lite.networks.appearance import AppearanceEncoder
-from dgnet_lite.networks.teacher import Teacher, start_from_teacher
-from dgnet_lite.training import checkpoint, distributed
-from dgnet_lite.training.loop import Task, fit
-from dgnet_lite.training.step import DGNetTask
-from dgnet_lite.training.teacher import Compositions, ControlTask, TeacherTask
+from dgnet_lite import variants
+from dgnet_lite.presets import SCALES
+from dgnet_lite.rows import gains, table
+from dgnet_lite.validation import meant
+from dgnet_lite.variants import Variant
 
-CONTROLS = ("one_head", "two_heads", "oracle")
-
-ROWS: dict[str, str] = {
-    "teacher": "baseline, as the teacher was trained",
-    "one_head": "baseline, as many steps as E_a",
-    "two_heads": "two heads, as many steps, no generated images",
-    "f_prim": "DG-Net: f_prim",
-    "f_fine": "DG-Net: f_fine",
-    "both": "DG-Net: f_prim, f_fine",
-    "oracle": "oracle: true swaps in G's place, both features",
+PAPER: dict[str, tuple[float, float]] = {
+    "teacher": (89.6, 74.5),
+    "f_prim": (94.0, 84.4),
+    "f_fine": (91.6, 75.3),
+    "both": (94.8, 86.0),
 }
-"""What each row of the table is, in the order in which it is shown."""
+"""Rank@1 and mAP of Table 3 on Market-1501, percent: its rows for a ResNet50."""
+
+STYLES = ("one_hot", "pseudo", "lsro", "two_label")
+ALPHAS = (0.0, 0.5, 1.0, 2.0)
+
+ABLATIONS: dict[str, Variant] = {
+    "full": Variant("DG-Net, the release's recipe", controls=("one_head", "two_heads", "offline", "oracle")),
+    "paper": variants.VARIANTS["paper"],
+    "without_feed": Variant("no generated image is fed back to E_a (Fig. 4)", changes={"losses.prim": 0.0}),
+    "without_id": Variant("no identity loss on generated images (Fig. 4)", changes={"losses.id_c": 0.0}),
+    **{
+        f"label_{style}": Variant(f"eq. (8) with the label {style}", changes={"losses.teacher_label": style})
+        for style in STYLES
+    },
+    **{
+        f"alpha_{alpha:g}": Variant(f"lambda_fine = {alpha:g} lambda_prim", changes={"losses.alpha": alpha})
+        for alpha in ALPHAS
+    },
+}
+"""By name. `alpha` is 0.2 and the label soft in `full`."""
 
 
-@dataclass(frozen=True)
-class Study:
-    """One seed of one configuration: where it is, what it trains on, on which device."""
-
-    config: Config
-    data: ReidData
-    folder: Path
-    device: str = "cpu"
-    resume: bool = True
-    tensorboard: bool = True
-    progress: bool = True
-    on_log: Callable[[str, int, dict[str, float]], None] | None = None
-
-    def teacher(self) -> Teacher:
-        """The baseline CNN, trained or loaded."""
-        c = self.config
-        torch.manual_seed(c.seed)
-        teacher = build_teacher(c.networks, self.data.num_ids).to(self.device)
-        teacher = distributed.synchronise_statistics(teacher, self.device)
-        batches = self._batches(c.optim.teacher_batch_size // 2, c.seed)
-        self._train(TeacherTask(teacher, batches, c), c.optim.teacher_steps)
-        return teacher
-
-    def dgnet(self, teacher: Teacher) -> DGNet:
-        """DG-Net, trained with this teacher or loaded."""
-        c = self.config
-        model = self._new_dgnet(teacher)
-        batches = self._batches(c.optim.batch_size, c.seed + 1)
-        self._train(DGNetTask(model, teacher, batches, c), c.optim.steps)
-        return model
-
-    def control(self, kind: str, teacher: Teacher) -> AppearanceEncoder:
-        """E_a trained on the same batches without G: `one_head`, `two_heads`, or `oracle` (Toy Market only)."""
-        c = self.config
-        encoder = self._new_dgnet(teacher).E_a
-        batches = self._batches(c.optim.batch_size, c.seed + 1)
-        compositions = true_compositions(self.data, c) if kind == "oracle" else None
-        self._train(ControlTask(encoder, batches, c, kind, teacher, compositions), c.optim.steps)
-        return encoder
-
-    def _new_dgnet(self, teacher: Teacher) -> DGNet:
-        torch.manual_seed(self.config.seed + 1)
-        model = DGNet(self.config.networks, self.data.num_ids).to(self.device)
-        if self.config.optim.from_teacher:
-            start_from_teacher(model.E_a, teacher)
-        return distributed.synchronise_statistics(model, self.device)
-
-    def _batches(self, batch_size: int, seed: int) -> Batches:
-        share = distributed.share()
-        return self.data.batches(self.config, batch_size=batch_size, seed=seed, device=self.device, share=share)
-
-    def _train(self, task: Task, steps: int) -> None:
-        on_log = (lambda step, values: self.on_log(task.name, step, values)) if self.on_log else None
-        seconds = fit(
-            task,
-            steps,
-            self.folder / task.name,
-            self.config,
-            resume=self.resume,
-            tensorboard=self.tensorboard,
-            show_progress=self.progress,
-            on_log=on_log,
-        )
-        if distributed.is_first():
-            write_json(self.folder / task.name / "time.json", {"steps": steps, "seconds": round(seconds, 1)})
-
-    def kept(self, name: str) -> dict[str, Any] | None:
-        """FOLDER/results/NAME.json, if it is there and was measured under these settings."""
-        path = self.folder / "results" / f"{name}.json"
-        if path.is_file():
-            kept = json.loads(path.read_text())
-            with suppress(ValueError):  # of a version with other settings
-                if not self.config.differences(Config.from_dict(kept["settings"])):
-                    return kept["result"]
-        return None
-
-    def result(self, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """`measure()`, kept in FOLDER/results/NAME.json with the settings it was measured under, and not done twice."""
-        result = self.kept(name)
-        if result is None:
-            result = measure()
-            settings = {k: v for k, v in self.config.to_dict().items() if k != "run"}
-            write_json(self.folder / "results" / f"{name}.json", {"result": result, "settings": settings})
-        return result
-
-    def run(self, controls: Sequence[str] = CONTROLS) -> dict[str, dict[str, Any]]:
-        """Train what is missing and measure it. Returns results by row name; on Toy Market "swaps" and "labels" too."""
-        c, data = self.config, self.data
-        teacher = self.teacher()
-        results = {"teacher": self.result("teacher", lambda: retrieval(teacher, data, c.beta)["f_prim"])}
-        model = self.dgnet(teacher)
-        results |= self.result("dgnet", lambda: retrieval(model.E_a, data, c.beta))
-        if data.world is not None:
-            results["swaps"] = self.result("swaps", lambda: true_swap_scores(model, data, c.seed))
-            results["labels"] = self.result("labels", lambda: label_shares(teacher, model, data, c))
-        for kind in controls:
-            if kind == "oracle" and data.world is None:
-                continue
-            feature = "f_prim" if kind == "one_head" else "both"
-            results[kind] = self.result(
-                kind, lambda kind=kind, f=feature: retrieval(self.control(kind, teacher), data, c.beta)[f]
-            )
-        return results
+def run(
+    names: list[str],
+    scale: str,
+    seeds: list[int],
+    out: Path,
+    data_root: Path,
+    device: str,
+    only: Sequence[str] = (),
+) -> None:
+    """Train and measure what is missing, then write OUT/ablation.json. Raises ValueError: an unknown name."""
+    for name in names:
+        if name not in ABLATIONS:
+            raise ValueError(f"unknown row {name!r}{meant(name, ABLATIONS)}")
+    variants.run(ABLATIONS, names, scale, seeds, out, data_root, device, base="full", only=only)
+    variants.write(ABLATIONS, scale, out, out / "ablation.json", device)
 
 
-def write_json(path: Path, value: Any) -> None:
-    text = json.dumps(value, indent=1)
-    checkpoint.write_whole(path, lambda file: file.write(text.encode()))
+def tables(results: variants.Results) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Table 3 of `full`, with the paper's numbers beside it; and every row against `full`, seed by seed."""
+    full = table(results.get("full", {}).values())
+    for column, place in (("paper: Rank@1", 0), ("paper: mAP", 1)):
+        full[column] = [PAPER[row][place] if row in PAPER else float("nan") for row in full.index]
+    return full, variants.compare(results, base="full")
 
 
-def retrieval(model: nn.Module, data: ReidData, beta: float) -> dict[str, dict[str, float]]:
-    """Rank@1, 5, 10 and mAP (fractions) of a teacher (`f_prim` alone) or an E_a (`f_prim`, `f_fine`, `both`)."""
-    query, gallery = embed(model, data.query), embed(model, data.gallery)
-    features = {name: (q, g) for name, q, g in zip(("f_prim", "f_fine"), query, gallery, strict=False)}
-    if len(query) == 2:
-        features["both"] = (combine(*query, beta), combine(*gallery, beta))
-    return {name: summary(match(q, g, data)) for name, (q, g) in features.items()}
-
-
-def match(query: Any, gallery: Any, data: ReidData) -> Retrieval:
-    q, g = data.index.query, data.index.gallery
-    return evaluate(query, q.ids, q.cameras, gallery, g.ids, g.cameras)
-
-
-def summary(r: Retrieval) -> dict[str, float]:
-    numbers = {k: v for k, v in asdict(r).items() if not isinstance(v, np.ndarray)}
-    return {k: round(float(v), 6) for k, v in numbers.items()}
-
-
-def training_pairs(data: ReidData, seed: int, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """`count` random pairs (i, j) of training images of different identities."""
-    labels = data.index.labels
-    i, j = np.random.default_rng(seed).integers(0, len(labels), (2, 2 * count))
-    keep = np.flatnonzero(labels[i] != labels[j])[:count]
-    return i[keep], j[keep]
-
-
-def true_compositions(data: ReidData, config: Config, count: int = 4000) -> Compositions:
-    """`count` true swaps of random pairs of training images of different identities, for the oracle."""
-    labels, (i, j) = data.index.labels, training_pairs(data, config.seed, count)
-    keys = [data.world.key(path) for path in data.index.train.paths]
-    images = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
-    return Compositions(torch.from_numpy(images), torch.from_numpy(labels[i]), torch.from_numpy(labels[j]))
-
-
-def label_shares(teacher: Teacher, model: DGNet, data: ReidData, config: Config, count: int = 512) -> dict[str, float]:
-    """What the teacher says of swaps of training images: its mean probability of i (clothes) and of j (body).
-
-    Of the generated swaps and of the true ones. Where it is far surer of i in the generated ones, G has put something
-    of i into the picture that clothes alone do not explain: eq. (6) asks for whatever makes a classifier say i.
-    """
-    i, j = training_pairs(data, config.seed, count)
-    keys = [data.world.key(path) for path in data.index.train.paths]
-    true = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
-    device, shares = next(teacher.parameters()).device, {}
-    with torch.no_grad(), eval_mode(teacher):
-        for name, images in (("generated", generate(model, data.train[i], data.train[j])), ("true", true)):
-            q = teacher(normalise(torch.from_numpy(images).to(device))).float().softmax(dim=1).cpu().numpy()
-            for who, rows in (("i", i), ("j", j)):
-                shares[f"{name}_{who}"] = round(float(q[np.arange(len(q)), data.index.labels[rows]].mean()), 6)
-    return shares
-
-
-@torch.no_grad()
-def generate(model: DGNet, x_i: np.ndarray, x_j: np.ndarray, batch_size: int = 128) -> np.ndarray:
-    """The swaps x_j^i of uint8 images (N, H, W, 3), uint8 likewise."""
-    device = next(model.parameters()).device
-    parts = []
-    with eval_mode(model):
-        for start in range(0, len(x_i), batch_size):
-            pair = (normalise(torch.from_numpy(x[start : start + batch_size]).to(device)) for x in (x_i, x_j))
-            parts.append(denormalise(model.swap(*pair)).cpu().numpy())
-    return np.concatenate(parts)
-
-
-def true_swap_scores(model: DGNet, data: ReidData, seed: int, count: int = 256) -> dict[str, float]:
-    """Generated swaps of test identities against the true ones, beside the trivial answer "x_j unchanged"."""
-    i, j = sample_swap_pairs(data.index.query.ids, count, np.random.default_rng(seed))
-    keys = [data.world.key(path) for path in data.index.query.paths]
-    true = data.world.render_many([(keys[a], keys[b]) for a, b in zip(i, j, strict=True)])
-    clothes = np.stack([data.world.clothes_mask(keys[b]) for b in j])
-    scores = swap_scores(generate(model, data.query[i], data.query[j]), true, data.query[j], clothes)
-    return {k: round(float(v), 6) for k, v in scores.items()}
-
-
-def table(results: Iterable[dict[str, dict[str, Any]]]) -> pd.DataFrame:
-    """Rows of `ROWS`, over seeds: Rank@1 and mAP in percent, mean and standard deviation (n - 1), number of seeds.
-
-    A gap between two rows is best judged seed by seed: `gains`.
-    """
-    results = list(results)
-    lines = []
-    for row, label in ROWS.items():
-        found = [r[row] for r in results if row in r]
-        if not found:
-            continue
-        line: dict[str, Any] = {"row": row, "what": label}
-        for key, name in (("rank1", "Rank@1"), ("mAP", "mAP")):
-            values = 100 * np.array([f[key] for f in found])
-            line |= {name: values.mean(), f"{name} sd": values.std(ddof=1) if len(values) > 1 else float("nan")}
-        lines.append(line | {"seeds": len(found)})
-    return pd.DataFrame(lines, columns=["row", "what", "Rank@1", "Rank@1 sd", "mAP", "mAP sd", "seeds"]).set_index(
-        "row"
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m dgnet_lite.ablation", description=__doc__.split("\n\n")[0])
+    parser.add_argument("--rows", nargs="+", metavar="ROW", help=f"of {', '.join(ABLATIONS)}; default: all")
+    parser.add_argument("--profile", default="toy", choices=SCALES, help="the scale; default: toy")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--out", type=Path, default=Path("runs/ablation"), help="default: runs/ablation")
+    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        default=[],
+        choices=("one_head", "two_heads", "oracle"),
+        help="these controls, without DG-Net: another process may train that",
     )
+    asked = parser.parse_args(arguments)
+    try:
+        run(
+            asked.rows or list(ABLATIONS),
+            asked.profile,
+            asked.seeds,
+            asked.out,
+            asked.data_root,
+            asked.device,
+            asked.only,
+        )
+    except ValueError as error:
+        parser.error(str(error))
+    results = variants.collect(ABLATIONS, asked.profile, asked.out)
+    full, others = tables(results)
+    print(full.round(1).to_string())
+    print(gains(results.get("full", {}).values()).round(2).to_string())
+    print(others.round(2).to_string())
 
 
-def gains(results: Iterable[dict[str, dict[str, Any]]], of: str = "both") -> pd.DataFrame:
-    """mAP of row `of` minus that of each control, in points, seed by seed: mean, standard deviation, smallest."""
-    results = list(results)
-    lines = []
-    for row in ("teacher", "one_head", "two_heads", "oracle"):
-        d = np.array([100 * (r[of]["mAP"] - r[row]["mAP"]) for r in results if row in r and of in r])
-        if len(d):
-            sd = d.std(ddof=1) if len(d) > 1 else float("nan")
-            lines.append({"over": row, "mAP gain": d.mean(), "sd": sd, "smallest": d.min(), "seeds": len(d)})
-    return pd.DataFrame(lines, columns=["over", "mAP gain", "sd", "smallest", "seeds"]).set_index("over")
+if __name__ == "__main__":
+    main()

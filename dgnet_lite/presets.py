@@ -75,10 +75,14 @@ _SMALL: dict[str, Any] = {
     "optim.lr_rise": 100,
     "optim.teacher_lr": 0.05,
     "optim.from_teacher": True,
+    "optim.bfloat16": False,  # there is no time to be won in such small layers, and a GPU gives a processor's results
     "run.checkpoint_every": 200,
     "run.log_every": 20,
     "run.image_every": 200,
 }
+
+SELDOM: dict[str, Any] = {"run.checkpoint_every": 500, "run.image_every": 1000}
+"""For many trainings side by side, which nobody watches."""
 
 SCALES: dict[str, dict[str, Any]] = {
     "full": {},

@@ -15,8 +15,9 @@ import torch
 import torchvision
 
 from dgnet_lite import __version__
-from dgnet_lite.ablation import ROWS, gains, table, write_json
 from dgnet_lite.config import SECTIONS, Config
+from dgnet_lite.rows import ROWS, gains, table
+from dgnet_lite.study import write_json
 from dgnet_lite.training.checkpoint import write_whole
 from dgnet_lite.training.precision import precision
 

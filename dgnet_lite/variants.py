@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dgnet_lite.ablation import CONTROLS, Study, write_json
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import load_data
-from dgnet_lite.presets import SCALES
+from dgnet_lite.networks.teacher import Teacher
+from dgnet_lite.presets import SCALES, SELDOM
 from dgnet_lite.report import environment, training_seconds
+from dgnet_lite.rows import ROWS
+from dgnet_lite.study import Study, devices, write_json
+from dgnet_lite.training.alone import alone
 from dgnet_lite.validation import meant
 
 Results = Mapping[str, Mapping[int, dict[str, dict[str, Any]]]]
@@ -37,14 +40,16 @@ class Variant:
     what: str
     recipe: str = "official"
     changes: dict[str, Any] = field(default_factory=dict)
+    controls: tuple[str, ...] = ()
+    """What is trained beside it: see `Study.control`."""
 
     def config(self, scale: str, seed: int) -> Config:
-        return Config.preset(self.recipe, scale, **self.changes, seed=seed)
+        return Config.preset(self.recipe, scale, **self.changes, **SELDOM, seed=seed)
 
 
 VARIANTS: dict[str, Variant] = {
-    "official": Variant("the release's recipe"),
-    "paper": Variant("the paper's recipe", "paper"),
+    "official": Variant("the release's recipe", controls=("one_head",)),
+    "paper": Variant("the paper's recipe", "paper", controls=("one_head",)),
     "code_attached": Variant("generative losses train E_a, too", changes={"losses.code_detached": False}),
     "judge_trained": Variant("E_a learns as it judges swaps", changes={"losses.judge_frozen": False}),
     "id_on_anchors": Variant("eq. (3) on x_i, not on x_t", changes={"losses.id_on_positives": False}),
@@ -56,27 +61,34 @@ VARIANTS: dict[str, Variant] = {
 }
 """All but the first two: the release with one answer of the paper."""
 
+Table = Mapping[str, Variant]
+"""Named variants, of which the first is what the others are compared with."""
 
-def study(name: str, scale: str, seed: int, out: Path, data: Any = None, device: str = "cpu") -> Study:
+
+def study(
+    variant: Variant, name: str, scale: str, seed: int, out: Path, data: Any = None, device: str = "cpu"
+) -> Study:
     """One seed of a variant, in OUT/NAME/seedN; without data only what is measured already can be read."""
-    return Study(VARIANTS[name].config(scale, seed), data, out / name / f"seed{seed}", device, tensorboard=False)
+    return Study(variant.config(scale, seed), data, out / name / f"seed{seed}", device, tensorboard=False)
 
 
-def finished(name: str, scale: str, seed: int, out: Path) -> dict[str, dict[str, Any]] | None:
+def finished(variant: Variant, name: str, scale: str, seed: int, out: Path) -> dict[str, dict[str, Any]] | None:
     """What `Study.run` returned for this variant and seed, controls as far as there are any; None where unfinished."""
-    one = study(name, scale, seed, out)
-    parts = {part: one.kept(part) for part in ("teacher", "dgnet", "swaps", "labels", *CONTROLS)}
+    one = study(variant, name, scale, seed, out)
+    controls = [row for row in ROWS if row not in ("teacher", "f_prim", "f_fine", "both")]
+    parts = {part: one.kept(part) for part in ("teacher", "dgnet", "swaps", "labels", *controls)}
     if any(parts[part] is None for part in ("teacher", "dgnet", "swaps", "labels")):
         return None
     return parts.pop("dgnet") | {part: result for part, result in parts.items() if result is not None}
 
 
-def collect(scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
-    """Everything that is finished in OUT, in the order of `VARIANTS` and of the seeds."""
+def collect(table: Table, scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
+    """Everything that is finished in OUT, in the order of `table` and of the seeds."""
     found: dict[str, dict[int, dict[str, dict[str, Any]]]] = {}
-    for name in VARIANTS:
+    for name, variant in table.items():
         numbers = [path.name.removeprefix("seed") for path in (out / name).glob("seed*")]
-        results = {seed: finished(name, scale, seed, out) for seed in sorted(int(n) for n in numbers if n.isdigit())}
+        seeds = sorted(int(n) for n in numbers if n.isdigit())
+        results = {seed: finished(variant, name, scale, seed, out) for seed in seeds}
         results = {seed: result for seed, result in results.items() if result is not None}
         if results:
             found[name] = results
@@ -114,37 +126,65 @@ def compare(results: Results, base: str = "official") -> pd.DataFrame:
     return pd.DataFrame(lines).set_index("variant")
 
 
-def run(names: Sequence[str], scale: str, seeds: Sequence[int], out: Path, data_root: Path, device: str) -> None:
-    """Train and measure what is missing, then write OUT/variants.json.
+def run(
+    table: Table,
+    names: Sequence[str],
+    scale: str,
+    seeds: Sequence[int],
+    out: Path,
+    data_root: Path,
+    device: str,
+    base: str = "official",
+    only: Sequence[str] = (),
+) -> None:
+    """Train and measure what is missing, each variant with its controls; or `only` these controls, without DG-Net.
 
-    The recipes get the fair baseline, `one_head`, beside them; single differences do not.
+    A variant that differs from `base` in DG-Net's losses alone has the same teacher: that of `base` is taken, and
+    trained there if it is not there yet.
     """
     for name in names:
         for seed in seeds:
-            if finished(name, scale, seed, out) is None:
-                config = VARIANTS[name].config(scale, seed)
-                print(f"{name}, seed {seed}: {VARIANTS[name].what}", flush=True)
-                one = study(name, scale, seed, out, load_data(config, data_root), device)
-                one.run(("one_head",) if name in ("official", "paper") else ())
-    write(scale, out, device)
+            variant, config = table[name], table[name].config(scale, seed)
+            results = finished(variant, name, scale, seed, out)
+            if results is not None and set(variant.controls) <= set(results):
+                continue
+            print(f"{name}, seed {seed}: {variant.what}", flush=True)
+            with alone(data_root, "drawing"):
+                data = load_data(config, data_root)
+            one = study(variant, name, scale, seed, out, data, device)
+            teacher = teacher_of(table, name, base, one, out)
+            if only:
+                one.run_controls(only, teacher)
+            else:
+                one.run(variant.controls, teacher)
 
 
-def write(scale: str, out: Path, device: str) -> None:
-    """Collect what is finished into OUT/variants.json, with what it was made with."""
-    results = collect(scale, out)
+def teacher_of(table: Table, name: str, base: str, one: Study, out: Path) -> Callable[[], Teacher]:
+    """Whose teacher this variant has: its own, or that of `base`."""
+    own = one.config.differences(table[base].config(one.config.scale, one.config.seed))
+    if name == base or any(not setting.startswith("losses.") for setting in own):
+        return one.teacher
+    return study(table[base], base, one.config.scale, one.config.seed, out, one.data, one.device).teacher
+
+
+def write(table: Table, scale: str, out: Path, path: Path, device: str) -> None:
+    """Collect what is finished in OUT into the file `path`, with what it was made with."""
+    results = collect(table, scale, out)
     metrics = {
         "environment": environment(device),
         "scale": scale,
         "variants": {
             name: {
-                "what": VARIANTS[name].what,
+                "what": table[name].what,
                 "seeds": {str(seed): result for seed, result in seeds.items()},
                 "training_seconds": training_seconds(out / name),
+                "devices": devices(out / name),
             }
             for name, seeds in results.items()
         },
     }
-    write_json(out / "variants.json", metrics)
+    with alone(out, path.stem):
+        write_json(path, metrics)
 
 
 def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
@@ -166,8 +206,9 @@ def main(arguments: list[str] | None = None) -> None:
         if name not in VARIANTS:
             parser.error(f"unknown variant {name!r}{meant(name, VARIANTS)}")
     names = options.names or list(VARIANTS)
-    run(names, options.scale, options.seeds, options.out, options.data_root, options.device)
-    print(compare(collect(options.scale, options.out)).round(2).to_string())
+    run(VARIANTS, names, options.scale, options.seeds, options.out, options.data_root, options.device)
+    write(VARIANTS, options.scale, options.out, options.out / "variants.json", options.device)
+    print(compare(collect(VARIANTS, options.scale, options.out)).round(2).to_string())
 
 
 if __name__ == "__main__":

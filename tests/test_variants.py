@@ -7,8 +7,8 @@ import math
 import pytest
 
 from dgnet_lite import variants
-from dgnet_lite.ablation import write_json
 from dgnet_lite.presets import RECIPES
+from dgnet_lite.study import write_json
 from dgnet_lite.variants import VARIANTS, collect, compare, finished, main, read, study
 
 
@@ -45,7 +45,7 @@ def trained(monkeypatch):
     """Studies that train nothing; what was asked of them."""
     asked = []
 
-    def run(self, controls):
+    def run(self, controls, teacher):
         asked.append((self.folder.parent.name, self.config.seed, controls))
         keep(self, 0.5 + self.config.seed / 10, controls)
 
@@ -86,17 +86,17 @@ def test_every_call_collects_what_stands_in_the_folder(trained, tmp_path):
 
 
 def test_a_run_without_its_swaps_is_not_finished(tmp_path):
-    one = study("paper", "smoke", 0, tmp_path)
+    one = study(VARIANTS["paper"], "paper", "smoke", 0, tmp_path)
     keep(one, 0.5)
     (one.folder / "results" / "swaps.json").unlink()
-    assert finished("paper", "smoke", 0, tmp_path) is None
-    assert collect("smoke", tmp_path) == {}
+    assert finished(VARIANTS["paper"], "paper", "smoke", 0, tmp_path) is None
+    assert collect(VARIANTS, "smoke", tmp_path) == {}
 
 
 def test_results_of_other_settings_are_not_collected(tmp_path):
-    keep(study("paper", "smoke", 0, tmp_path), 0.5)
+    keep(study(VARIANTS["paper"], "paper", "smoke", 0, tmp_path), 0.5)
     (tmp_path / "paper").rename(tmp_path / "official")
-    assert collect("smoke", tmp_path) == {}
+    assert collect(VARIANTS, "smoke", tmp_path) == {}
 
 
 def test_an_unknown_variant_is_refused_before_anything_is_trained(trained, capsys, tmp_path):

@@ -20,7 +20,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from dgnet_lite import losses as L
-from dgnet_lite.ablation import write_json
 from dgnet_lite.config import Config
 from dgnet_lite.course.books import ROOT
 from dgnet_lite.data.batches import Batch, normalise
@@ -29,6 +28,7 @@ from dgnet_lite.dgnet import DGNet
 from dgnet_lite.evaluation.monitor import Monitor
 from dgnet_lite.networks.teacher import Teacher, start_from_teacher
 from dgnet_lite.report import environment
+from dgnet_lite.study import write_json
 from dgnet_lite.training.loop import fit
 from dgnet_lite.training.modes import running_statistics_kept
 from dgnet_lite.training.step import DGNetTask, soft_label

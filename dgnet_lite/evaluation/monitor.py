@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dgnet_lite.ablation import generate, retrieval
 from dgnet_lite.data.load import ReidData
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.evaluation.disentangle import clothes_l1, sample_swap_pairs
+from dgnet_lite.study import generate, retrieval
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-from dgnet_lite.ablation import generate
 from dgnet_lite.data.factors import APPEARANCE
 from dgnet_lite.data.load import ReidData
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.show.style import Picture, image_figure
+from dgnet_lite.study import generate
 
 TILE_HEIGHT = 128
 TITLES = {"train": "Training", "query": "Query", "gallery": "Gallery"}

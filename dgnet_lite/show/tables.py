@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from dgnet_lite import variants
-from dgnet_lite.ablation import ROWS, gains, table
+from dgnet_lite.rows import ROWS, gains, table
 from dgnet_lite.show.style import BLUE, FAINT, GREEN, INK, ORANGE, Picture, styled
 
 PAPER: dict[str, tuple[float, float]] = {
@@ -28,7 +28,7 @@ Results = Iterable[dict[str, dict[str, Any]]]
 
 
 def results_table(results: Results) -> pd.DataFrame:
-    """`ablation.table` to read: percent, mean ± standard deviation over seeds; the paper's numbers beside it."""
+    """`rows.table` to read: percent, mean ± standard deviation over seeds; the paper's numbers beside it."""
     numbers = table(results)
     shown = pd.DataFrame({"row": numbers["what"]})
     for name in ("Rank@1", "mAP"):
@@ -40,7 +40,7 @@ def results_table(results: Results) -> pd.DataFrame:
 
 
 def gains_table(results: Results) -> pd.DataFrame:
-    """`ablation.gains` to read: what f_prim with f_fine has over each control, in points of mAP."""
+    """`rows.gains` to read: what f_prim with f_fine has over each control, in points of mAP."""
     numbers = gains(results)
     lines = {
         ROWS[row]: {
@@ -56,7 +56,7 @@ def gains_table(results: Results) -> pd.DataFrame:
 
 
 def swap_table(scores: dict[str, float]) -> pd.DataFrame:
-    """The generated swaps beside the trivial answer, from `ablation.true_swap_scores`."""
+    """The generated swaps beside the trivial answer, from `study.true_swap_scores`."""
     columns = {
         "PSNR (dB)": ("psnr", ".1f"),
         "SSIM": ("ssim", ".2f"),

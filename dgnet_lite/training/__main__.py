@@ -15,10 +15,10 @@ from pathlib import Path
 
 import yaml
 
-from dgnet_lite.ablation import Study, retrieval, write_json
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.presets import SCALES
+from dgnet_lite.study import Study, retrieval, write_json
 from dgnet_lite.training import distributed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from dgnet_lite.config import Config, LossConfig
 from dgnet_lite.data.batches import Batch, Batches, denormalise, normalise
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.labels import STYLES
+from dgnet_lite.networks.discriminator import MultiScaleDiscriminator
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training import distributed
@@ -40,6 +42,21 @@ def label_of_swap(teacher: Teacher, x_j_i: Tensor, y_i: Tensor, y_j: Tensor, c: 
     statistics, dropout = c.teacher_batch_statistics, c.teacher_dropout
     p = soft_label(teacher, x_j_i, batch_statistics=statistics, mirror=c.teacher_mirror, dropout=dropout)
     return STYLES[c.teacher_label](p, y_i, y_j)
+
+
+def what_d_minimises(
+    D: MultiScaleDiscriminator, x: Tensor, fake: Tensor, step: int, c: LossConfig, loss: Callable[..., Tensor]
+) -> Tensor:
+    """The adversarial loss of D on real x and generated images, (B, 3, H, W) each, and the gradient punishment."""
+    fake = fake.detach()  # D must not move G
+    if step % c.punishment_every == 0 and c.punishment > 0:
+        with torch.autocast(x.device.type, enabled=False):  # a gradient of a gradient wants float32
+            x = x.detach().requires_grad_(True)
+            real_patches, fake_patches = D(x), D(fake.float())
+            punishment = L.gradient_punishment(real_patches, x)
+            return loss(real_patches, fake_patches) + c.punishment * c.punishment_every * punishment
+    patches = D(torch.cat([x, fake.to(x.dtype)]))
+    return loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
 
 
 class DGNetTask:
@@ -100,17 +117,7 @@ class DGNetTask:
 
     def _discriminator(self, step: int, x: Tensor, fake: Tensor) -> Tensor:
         """Eq. (7), what D minimises, and the gradient punishment."""
-        fake = fake.detach()  # D must not move G
-        every = self.config.losses.punishment_every
-        if step % every == 0 and self.config.losses.punishment > 0:
-            with torch.autocast(self.device.type, enabled=False):  # a gradient of a gradient wants float32
-                x = x.detach().requires_grad_(True)
-                real_patches, fake_patches = self.model.D(x), self.model.D(fake.float())
-                loss = self.discriminator_loss(real_patches, fake_patches)
-                punishment = L.gradient_punishment(real_patches, x)
-                return loss + self.config.losses.punishment * every * punishment
-        patches = self.model.D(torch.cat([x, fake.to(x.dtype)]))
-        return self.discriminator_loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
+        return what_d_minimises(self.model.D, x, fake, step, self.config.losses, self.discriminator_loss)
 
     def _identification(self, real: Any, x: Tensor, y: Tensor) -> dict[str, Tensor]:
         """Eq. (3), and the same of the fine head. The code never comes from erased images, the class scores may."""

@@ -19,7 +19,7 @@ from dgnet_lite.training.optimizers import LearningRates, sgd
 from dgnet_lite.training.precision import autocast
 from dgnet_lite.training.step import label_of_swap
 
-Control = Literal["one_head", "two_heads", "oracle"]
+Control = Literal["one_head", "two_heads", "oracle", "offline"]
 
 
 class _RealImagesTask:
@@ -84,7 +84,7 @@ class TeacherTask(_RealImagesTask):
 
 
 class Compositions(NamedTuple):
-    """True swaps x_j^i: images uint8 (M, H, W, 3), label of who gave the clothes, label of who gave the structure."""
+    """Stored swaps x_j^i: images uint8 (M, H, W, 3), label of who gave the clothes, label of who gave the structure."""
 
     images: Tensor
     y_i: Tensor
@@ -97,7 +97,7 @@ class ControlTask(_RealImagesTask):
     "one_head": f_prim by eq. (3) on real images, the baseline given as many steps. "two_heads": both heads on real
     images, the fine one with lambda_fine as its weight, whether or not DG-Net shows it real images (`fine_on_real`).
     "oracle": both heads, and the *true* compositions where DG-Net has generated ones, eqs. (8) and (9); what the method
-    could gain if G were perfect.
+    could gain if G were perfect. "offline": the same with compositions that were generated once, before (Sec. 4.3).
     """
 
     def __init__(
@@ -110,8 +110,13 @@ class ControlTask(_RealImagesTask):
         compositions: Compositions | None = None,
     ) -> None:
         super().__init__(encoder, batches, config, config.optim.lr_appearance)
-        if kind == "oracle" and (teacher is None or compositions is None):
-            raise ValueError("the oracle needs a teacher and true compositions")
+        self.feeds = kind in ("oracle", "offline")
+        if self.feeds and (teacher is None or compositions is None):
+            raise ValueError(
+                "the oracle needs a teacher and true compositions, offline training a teacher and generated ones"
+            )
+        if compositions is not None:
+            compositions = compositions._replace(images=compositions.images.to(self.device))
         self.name, self.kind, self.teacher, self.compositions = kind, kind, teacher, compositions
 
     def update(self, step: int) -> dict[str, Tensor]:
@@ -130,20 +135,20 @@ class ControlTask(_RealImagesTask):
             losses["id_s"] = L.identification(out.logits_prim, y)
             if self.kind != "one_head":
                 losses["fine_real"] = L.identification(out.logits_fine, y)
-            if self.kind == "oracle" and weights["prim"] > 0:
+            if self.feeds and weights["prim"] > 0:
                 losses |= self._feed_back()
             total = sum(weights[name] * loss for name, loss in losses.items() if weights[name] > 0)
         self._step(total)
         return {name: loss.detach() for name, loss in losses.items()} | {"total": total.detach()}
 
     def _feed_back(self) -> dict[str, Tensor]:
-        c, true = self.config, self.compositions
+        c, stored = self.config, self.compositions
         generator, share = self.batches.generator, self.batches.share
-        pick = torch.randint(len(true.images), (c.optim.batch_size,), generator=generator)
-        x = augment(true.images, pick, c.data.pad, generator, share)
+        pick = torch.randint(len(stored.images), (c.optim.batch_size,), generator=generator)
+        x = augment(stored.images, pick, c.data.pad, generator, share)
         pick = pick[share.of(len(pick))]
         with running_statistics_kept(self.network):
             out = self.network(x)
-        y_i, y_j = (y[pick].to(x.device) for y in (true.y_i, true.y_j))
+        y_i, y_j = (y[pick].to(x.device) for y in (stored.y_i, stored.y_j))
         q = label_of_swap(self.teacher, x, y_i, y_j, c.losses)
         return {"prim": L.primary(out.logits_prim, q), "fine": L.fine_grained(out.logits_fine, y_j)}

@@ -8,12 +8,12 @@ import matplotlib as mpl
 import pytest
 import torch
 
-from dgnet_lite.ablation import Study
 from dgnet_lite.config import Config
 from dgnet_lite.course import lesson, models
 from dgnet_lite.course.__main__ import main
 from dgnet_lite.course.books import ROOT
 from dgnet_lite.data.toymarket import PRESETS
+from dgnet_lite.study import Study
 from dgnet_lite.training import checkpoint
 
 PARAMETERS = 'profile: str = "toy"\nseed: int = 3\ndata_root: str | None = None'

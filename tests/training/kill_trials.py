@@ -20,9 +20,9 @@ from pathlib import Path
 
 import torch
 
-from dgnet_lite.ablation import Study
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
+from dgnet_lite.study import Study
 from dgnet_lite.training.checkpoint import load
 
 CONFIG = Config.preset("official", "smoke", **{"run.checkpoint_every": 1, "run.image_every": 1000})
