@@ -129,7 +129,7 @@ def requirement_lines() -> list[str]:
     within = False
     lines = []
     for line in PYPROJECT.splitlines():
-        if re.match(r"(requires|dependencies|course|dev|browser) = \[", line):
+        if re.match(r"(requires|dependencies|course|dev|browser|faiss|fid) = \[", line):
             within = True
         elif line.startswith("]"):
             within = False

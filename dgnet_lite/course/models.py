@@ -10,33 +10,20 @@ the reader watches. The checkpoint is made of a finished run of notebook 13:
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from dgnet_lite.ablation import Study
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData
-from dgnet_lite.dgnet import DGNet, build_teacher
-from dgnet_lite.networks.teacher import Teacher
+from dgnet_lite.dgnet import build_teacher
+from dgnet_lite.study import Study
+from dgnet_lite.trained import SHIPPED, Trained, from_file, from_run, shown
 from dgnet_lite.training import checkpoint
 
-SHIPPED = Path(__file__).parent / "models" / "toy.safetensors"
 RUNS = ("toy", "toymarket-{scale}", "lessons-{scale}")
 """Folders of runs/ where a finished run may lie: of `make toy`, of notebook 13 by hand, of a lesson."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A teacher and a DG-Net, both in evaluation mode, and where they are from."""
-
-    teacher: Teacher
-    model: DGNet
-    source: str
 
 
 def trained(config: Config, data: ReidData, runs: Path, shipped: Path = SHIPPED) -> Trained:
@@ -50,7 +37,7 @@ def trained(config: Config, data: ReidData, runs: Path, shipped: Path = SHIPPED)
         found = from_file(shipped, config, data.num_ids)
     if found is None:
         folder = runs / RUNS[-1].format(scale=config.scale) / f"seed{config.seed}"
-        print(f"No trained model yet: training one, {config.optim.steps:,} steps, into {_shown(folder)}")
+        print(f"No trained model yet: training one, {config.optim.steps:,} steps, into {shown(folder)}")
         study = Study(config, data, folder, tensorboard=False)
         teacher = study.teacher()
         found = Trained(teacher, study.dgnet(teacher), "trained now")
@@ -58,57 +45,6 @@ def trained(config: Config, data: ReidData, runs: Path, shipped: Path = SHIPPED)
     found.model.eval()
     print(f"models: {found.source}")
     return found
-
-
-def from_run(folder: Path, config: Config, num_ids: int) -> Trained | None:
-    """The models of a finished run, if there is one with these settings."""
-    weights = {}
-    for name, steps in (("teacher", config.optim.teacher_steps), ("dgnet", config.optim.steps)):
-        path = folder / name / "last.pt"
-        if not path.is_file():
-            return None
-        state = checkpoint.load(path)
-        try:
-            same = not config.differences(Config.from_dict(state["config"]))
-        except ValueError:  # of a version with other settings
-            same = False
-        if not same or state["step"] < steps:
-            return None
-        weights[name] = state["task"]["model"]
-    return _filled(config, num_ids, weights, _shown(folder))
-
-
-def from_file(path: Path, config: Config, num_ids: int) -> Trained | None:
-    """The models of a file that `ship` wrote, if its settings are these."""
-    if not path.is_file():
-        return None
-    with safe_open(path, framework="pt") as file:
-        about = file.metadata()
-        weights: dict[str, dict[str, Tensor]] = {"teacher": {}, "dgnet": {}}
-        try:
-            then = Config.from_dict(json.loads(about["config"]))
-        except ValueError:
-            return None
-        changed = [name for name in config.differences(then) if name.startswith(("networks.", "data.", "seed"))]
-        if changed or int(about["num_ids"]) != num_ids:
-            return None
-        for key in file.keys():  # noqa: SIM118 - it is no dictionary
-            name, _, tensor = key.partition("/")
-            value = file.get_tensor(key)
-            weights[name][tensor] = value.float() if value.dtype == torch.float16 else value
-    return _filled(config, num_ids, weights, f"shipped with the package, made by `{about['command']}`")
-
-
-def _shown(folder: Path) -> str:
-    """The folder without what leads to runs/: a stored notebook names no machine's folders."""
-    return "/".join(folder.parts[-3:])
-
-
-def _filled(config: Config, num_ids: int, weights: dict[str, dict[str, Tensor]], source: str) -> Trained:
-    teacher, model = build_teacher(config.networks, num_ids), DGNet(config.networks, num_ids)
-    for module, name in ((teacher, "teacher"), (model, "dgnet")):
-        checkpoint.load_weights(module, weights[name], source)
-    return Trained(teacher, model, source)
 
 
 def ship(folder: Path, path: Path = SHIPPED) -> int:
