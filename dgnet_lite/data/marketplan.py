@@ -142,12 +142,13 @@ def sample_cameras(spec: Spec, seed: int) -> list[Row]:
     ]
 
 
-def plan(spec: Spec, seed: int) -> dict[str, Row]:
+def plan(spec: Spec, seed: int, cameras: list[Row] | None = None) -> dict[str, Row]:
     """Every image's factors by its path in the folder, as in `query/0002_c1s1_000451_03.jpg`; column `id` added.
 
-    Training identities and test identities are other people in other outfits.
+    Training identities and test identities are other people in other outfits. They walk past the cameras of this seed,
+    or past those that are given.
     """
-    cameras = sample_cameras(spec, seed)
+    cameras = cameras or sample_cameras(spec, seed)
     rng = stream(seed, "plan")
     numbers = 1 + rng.permutation(max(1501, spec.train_ids + spec.test_ids))[: spec.train_ids + spec.test_ids]
     train_ids, test_ids = np.sort(numbers[: spec.train_ids]), np.sort(numbers[spec.train_ids :])
@@ -230,5 +231,5 @@ def _outfits(rng: np.random.Generator, seed: int, kind: str, ids: int, collide: 
 def differences(there: dict[str, Any], asked: dict[str, Any]) -> str:
     """What tells two descriptions of a set apart, in words."""
     there, asked = {**there, **there.get("spec", {})}, {**asked, **asked.get("spec", {})}
-    keys = [key for key in asked if key not in ("spec", "cameras") and there.get(key) != asked[key]]
-    return ", ".join(f"{key} is {there.get(key)} there and {asked[key]} here" for key in keys)
+    keys = [key for key in asked | there if key not in ("spec", "cameras") and there.get(key) != asked.get(key)]
+    return ", ".join(f"{key} is {there.get(key)} there and {asked.get(key)} here" for key in keys)

@@ -41,6 +41,7 @@ def write(
     *,
     height: int = 128,
     seed: int = 0,
+    people: int | None = None,
     workers: int | None = None,
     progress: bool = True,
 ) -> Path:
@@ -50,7 +51,8 @@ def write(
         folder: the new folder, or an empty one, or one that holds this very set.
         spec: what to draw; see `PRESETS`.
         height: of the pictures, even, 64..256; the width is half.
-        seed: not negative; the files depend on it, the spec and the height, and on nothing else.
+        seed: not negative; the files depend on it, `people`, the spec and the height, and on nothing else.
+        people: a seed for all but the cameras: other people, in other outfits, walk past the same ones. None: `seed`.
         workers: processes; None takes one per CPU, where there is enough to draw; 1 draws in this process.
         progress: show a bar.
 
@@ -64,10 +66,13 @@ def write(
     """
     picture.check_height(height)
     drawing.count_workers(workers)
-    if seed < 0:
-        raise ValueError(f"seed must not be negative, got {seed}.")
+    for name, value in (("seed", seed), ("people", people)):
+        if value is not None and value < 0:
+            raise ValueError(f"{name} must not be negative, got {value}.")
     shown, folder = folder, Path(folder).absolute()
     description = {"version": VERSION, "seed": seed, "height": int(height), "spec": spec.to_dict()}
+    if people is not None:
+        description["people"] = people
     description["cameras"] = sample_cameras(spec, seed)
     if _is_there(folder, description):
         if progress:
@@ -78,7 +83,8 @@ def write(
         with unfinished(folder) as temporary:
             for name in (TRAIN, QUERY, GALLERY):
                 (temporary / name).mkdir()
-            _write_into(temporary, plan(spec, seed), description, workers, progress)
+            rows = plan(spec, seed if people is None else people, description["cameras"])
+            _write_into(temporary, rows, description, workers, progress)
             temporary.rename(folder)
     except OSError as error:
         reason = error.strerror or str(error)

@@ -48,9 +48,12 @@ class Ranking(NamedTuple):
 
 
 class _Images(NamedTuple):
-    """Features (N, d), ids (N,) and cameras (N,) of one side, on one device."""
+    """Features (N, d), ids (N,) and cameras (N,) of one side, on one device.
 
-    features: Tensor
+    A gallery without features stands for scores that are there already, (N_query, N_gallery), the query's features.
+    """
+
+    features: Tensor | None
     ids: Tensor
     cameras: Tensor
 
@@ -102,9 +105,27 @@ def evaluate(
     Raises:
         ValueError: shapes do not fit, features are not finite, or no query at all has a valid match.
     """
-    query, gallery = _checked_pair(
-        query_features, query_ids, query_cameras, gallery_features, gallery_ids, gallery_cameras
-    )
+    sides = _checked_pair(query_features, query_ids, query_cameras, gallery_features, gallery_ids, gallery_cameras)
+    return _evaluated(*sides, chunk)
+
+
+def evaluate_scores(
+    scores: Array,
+    query_ids: Array,
+    query_cameras: Array,
+    gallery_ids: Array,
+    gallery_cameras: Array,
+    *,
+    chunk: int = 512,
+) -> Retrieval:
+    """As `evaluate`, from scores (N_query, N_gallery), higher is better; of distances give the negative.
+
+    Raises ValueError: shapes do not fit, scores are not finite, or no query at all has a valid match.
+    """
+    return _evaluated(*_checked_scores(scores, query_ids, query_cameras, gallery_ids, gallery_cameras), chunk)
+
+
+def _evaluated(query: _Images, gallery: _Images, chunk: int) -> Retrieval:
     num_queries, num_gallery = len(query.ids), len(gallery.ids)
     ap, ap_step = np.full((2, num_queries), np.nan)
     first_rank_counts = np.zeros(num_gallery, dtype=np.int64)
@@ -152,9 +173,25 @@ def ranking(
     chunk: int = 512,
 ) -> Ranking:
     """The first `top` gallery images for each query, as `evaluate` ranks them. Arguments and errors as there."""
-    query, gallery = _checked_pair(
-        query_features, query_ids, query_cameras, gallery_features, gallery_ids, gallery_cameras
-    )
+    sides = _checked_pair(query_features, query_ids, query_cameras, gallery_features, gallery_ids, gallery_cameras)
+    return _ranked(*sides, top, chunk)
+
+
+def ranking_of_scores(
+    scores: Array,
+    query_ids: Array,
+    query_cameras: Array,
+    gallery_ids: Array,
+    gallery_cameras: Array,
+    *,
+    top: int = 10,
+    chunk: int = 512,
+) -> Ranking:
+    """The first `top` gallery images for each query, as `evaluate_scores` ranks them. Arguments and errors as there."""
+    return _ranked(*_checked_scores(scores, query_ids, query_cameras, gallery_ids, gallery_cameras), top, chunk)
+
+
+def _ranked(query: _Images, gallery: _Images, top: int, chunk: int) -> Ranking:
     indices = np.full((len(query.ids), top), -1, dtype=np.int64)
     status = np.full((len(query.ids), top), "", dtype="<U5")
     for part in _rank(query, gallery, chunk):
@@ -186,8 +223,9 @@ def _scored(query: _Images, gallery: _Images, chunk: int) -> Iterator[tuple[slic
         rows = slice(start, start + chunk)
         same_id = query.ids[rows, None] == gallery.ids
         is_removed = same_id & (query.cameras[rows, None] == gallery.cameras)
-        scores = (query.features[rows] @ gallery.features.T).masked_fill_(is_removed, -torch.inf)
-        yield rows, scores, same_id, is_removed
+        known = query.features[rows]
+        scores = known.clone() if gallery.features is None else known @ gallery.features.T
+        yield rows, scores.masked_fill_(is_removed, -torch.inf), same_id, is_removed
 
 
 def _rank(query: _Images, gallery: _Images, chunk: int) -> Iterator[_Chunk]:
@@ -249,6 +287,19 @@ def _checked_pair(
         query._replace(features=query.features.to(dtype)),
         gallery._replace(features=gallery.features.to(dtype)),
     )
+
+
+def _checked_scores(
+    scores: Array, query_ids: Array, query_cameras: Array, gallery_ids: Array, gallery_cameras: Array
+) -> tuple[_Images, _Images]:
+    query = _checked("query, scores in their place", scores, query_ids, query_cameras)
+    ids, cameras = (torch.as_tensor(each, device=query.ids.device) for each in (gallery_ids, gallery_cameras))
+    if not ids.shape == cameras.shape == query.features.shape[1:]:
+        raise ValueError(
+            f"scores must be (N_query, N_gallery), ids and cameras of the gallery (N_gallery,); got "
+            f"{tuple(query.features.shape)}, {tuple(ids.shape)} and {tuple(cameras.shape)}"
+        )
+    return query, _Images(None, ids, cameras)
 
 
 def _checked(side: str, features: Array, ids: Array, cameras: Array) -> _Images:

@@ -15,7 +15,12 @@ import pytest
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-BOXES = {"notebooks/01_person_reid": 2, "notebooks/07_cross_identity": 2, "notebooks/10_joint_training": 1}
+BOXES = {
+    "notebooks/01_person_reid": 2,
+    "notebooks/07_cross_identity": 2,
+    "notebooks/10_joint_training": 1,
+    "notebooks/12_judging_features": 2,
+}
 """How many boxes of controls and a picture a lesson has."""
 
 BOX = ".jp-OutputArea-output .widget-vbox:has(> img.widget-image)"

@@ -357,3 +357,32 @@ def test_a_picture_is_redrawn_with_one_factor_changed(market):
 def test_an_unknown_factor_is_named_when_redrawing(market):
     with pytest.raises(KeyError, match="no factor 'colour'; there are: upper"):
         market.redraw(market.factors.index[0], colour="red")
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory) -> ToyMarket:
+    """Other people before the cameras of `market`."""
+    folder = tmp_path_factory.mktemp("toymarket") / "others"
+    return ToyMarket.load(write(folder, SMOKE, height=64, people=6, workers=1, progress=False))
+
+
+def test_other_people_in_other_outfits_walk_past_the_same_cameras(market, others):
+    assert others.cameras == market.cameras
+    for part in (APPEARANCE, ("stature", "build", "skin", "hair")):
+        here, there = (set(world.factors[list(part)].astype(str).agg(" ".join, axis=1)) for world in (market, others))
+        assert not here & there
+
+
+def test_the_people_of_the_cameras_own_seed_are_those_drawn_without_one():
+    assert plan(SMOKE, 4) == plan(SMOKE, 4, toymarket.sample_cameras(SMOKE, 4))
+
+
+@pytest.mark.parametrize(("people", "message"), [(None, "people is 6 there and None"), (7, "6 there and 7 here")])
+def test_a_set_of_other_people_is_another_set(others, people, message):
+    with pytest.raises(FileExistsError, match=message):
+        write(others.folder, SMOKE, height=64, people=people, workers=1, progress=False)
+
+
+def test_people_below_zero_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="people must not be negative"):
+        write(tmp_path / "new", SMOKE, people=-1)

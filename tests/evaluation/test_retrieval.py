@@ -5,7 +5,13 @@ import pytest
 import torch
 from torchmetrics.retrieval import RetrievalMAP
 
-from dgnet_lite.evaluation.retrieval import average_precision, evaluate, ranking
+from dgnet_lite.evaluation.retrieval import (
+    average_precision,
+    evaluate,
+    evaluate_scores,
+    ranking,
+    ranking_of_scores,
+)
 
 
 class Problem(NamedTuple):
@@ -281,3 +287,36 @@ def test_the_first_of_a_ranking_is_right_as_often_as_rank_one_says():
     first = ranking(*problem, top=1, chunk=13).status[:, 0]
     result = evaluate(*problem)
     assert (first == "right").sum() == round(result.rank1 * result.num_valid)
+
+
+def as_scores(problem: Problem) -> tuple[np.ndarray, ...]:
+    scores = problem.query_features @ problem.gallery_features.T
+    return scores, problem.query_ids, problem.query_cameras, problem.gallery_ids, problem.gallery_cameras
+
+
+def test_scores_are_judged_as_the_features_they_are_made_of():
+    problem = random_problem(0, ties=True)
+    of_features, of_scores = evaluate(*problem), evaluate_scores(*as_scores(problem), chunk=7)
+    assert np.array_equal(of_features.ap, of_scores.ap, equal_nan=True)
+    assert np.array_equal(of_features.cmc, of_scores.cmc)
+
+
+def test_scores_are_ranked_as_the_features_they_are_made_of():
+    problem = random_problem(1, ties=True)
+    of_features, of_scores = ranking(*problem, top=20), ranking_of_scores(*as_scores(problem), top=20, chunk=7)
+    assert np.array_equal(of_features.indices, of_scores.indices)
+    assert np.array_equal(of_features.status, of_scores.status)
+
+
+def test_the_scores_given_are_left_as_they_are():
+    scores, *rest = as_scores(random_problem(0, ties=False))
+    before = scores.copy()
+    evaluate_scores(scores, *rest)
+    ranking_of_scores(scores, *rest)
+    assert np.array_equal(scores, before)
+
+
+def test_scores_of_another_gallery_are_an_error():
+    scores, *rest = as_scores(random_problem(0, ties=False))
+    with pytest.raises(ValueError, match="N_query, N_gallery"):
+        evaluate_scores(scores[:, :-1], *rest)

@@ -12,9 +12,10 @@ from PIL import Image
 
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.evaluation.embed import combine, embed
+from dgnet_lite.evaluation.retrieval import evaluate
 from dgnet_lite.show.strip import strip
 from dgnet_lite.show.style import Picture
-from dgnet_lite.show.widgets import explore, studio
+from dgnet_lite.show.widgets import explore, judge, studio
 from dgnet_lite.show.widgets.base import Interactive, slider
 
 
@@ -27,7 +28,8 @@ def model(config, market):
 MOVES = {
     "data_explorer": {"person": 1, "split": "query"},
     "ranking_browser": {"query": 0, "read": 1},
-    "beta_slider": {"beta": 1.5},
+    "feature_browser": {"feature": "f_fine", "query": 5, "read": 1},
+    "beta_slider": {"beta": 1.5, "query": 3},
     "schedule_sliders": {"warm_up": 0.9, "ramp": 0.5, "prim": 3.0, "alpha": 1.5},
     "swap_studio": {"clothes": 4, "body": 5, "t_a": 0.5, "t_s": 0.5},
     "factor_studio": {"person": 3, "factor": "hair_style"},
@@ -38,12 +40,29 @@ def ranked(model, market):
     return [combine(*embed(model.E_a, images), 0.5) for images in (market.query, market.gallery)]
 
 
+def features(model, market):
+    prim, fine = zip(*(embed(model.E_a, images) for images in (market.query, market.gallery)), strict=True)
+    return {"f_prim": prim, "f_fine": fine}
+
+
+BETAS = [0.0, 0.5, 1.0, 1.5, 2.0]
+
+
+def beta_slider(model, market, betas=BETAS):
+    q, g = market.index.query, market.index.gallery
+    sides = features(model, market)
+    joined = [[combine(*pair, beta) for pair in zip(*sides.values(), strict=True)] for beta in betas]
+    ap = np.stack([evaluate(a, q.ids, q.cameras, b, g.ids, g.cameras).ap for a, b in joined], axis=1)
+    return judge.beta_slider(betas, ap, *sides.values(), market, people="these people")
+
+
 @pytest.fixture(scope="module")
 def boxes(config, market, model):
     return {
         "data_explorer": explore.data_explorer(market),
         "ranking_browser": explore.ranking_browser(*ranked(model, market), market),
-        "beta_slider": explore.beta_slider(model.E_a, market),
+        "feature_browser": judge.feature_browser(features(model, market), market),
+        "beta_slider": beta_slider(model, market),
         "schedule_sliders": explore.schedule_sliders(config),
         "swap_studio": studio.swap_studio(model, market, count=6),
         "factor_studio": studio.factor_studio(model, market, count=6),
@@ -119,6 +138,48 @@ def test_the_whole_ap_is_met_at_the_last_match(market, model):
     assert f"{matches} of {matches} matches" in box.picture.alt_text
 
 
+def test_the_browser_tells_the_ap_of_every_feature_and_begins_where_they_differ_most(boxes, market, model):
+    box = boxes["feature_browser"]
+    box.controls["query"].value = 0
+    q, g = market.index.query, market.index.gallery
+    aps = [evaluate(a, q.ids, q.cameras, b, g.ids, g.cameras).ap for a, b in features(model, market).values()]
+    k = np.nanargmax(np.abs(aps[0] - aps[1]))
+    assert f"f_prim {100 * aps[0][k]:.0f}, f_fine {100 * aps[1][k]:.0f}" in box.picture.alt_text
+
+
+def test_somebody_else_in_the_querys_clothes_is_told_from_the_other_wrong_answers(boxes, market):
+    box, worn = boxes["feature_browser"], market.world.factors
+    box.controls["feature"].value, box.controls["query"].value = "f_prim", 0
+    told = box.picture.alt_text
+    counts = dict(
+        reversed(part.split(" ")) for part in told.split("10: ")[1].split(". ")[0].replace("same ", "same_").split(", ")
+    )
+    assert sum(map(int, counts.values())) == 10
+    assert "same_clothes" in counts
+    assert len(worn.drop_duplicates("upper")) > 1
+
+
+def test_beta_tells_the_gain_and_its_interval(boxes):
+    box = boxes["beta_slider"]
+    box.controls["beta"].value = 0.0
+    assert "+0.0 points of mAP over f_prim alone, 95 % interval +0.0 to +0.0" in box.picture.alt_text
+
+
+def test_the_ranking_at_a_beta_is_that_of_the_joined_feature(model, market):
+    box = beta_slider(model, market)
+    box.controls["beta"].value = 1.0
+    q, g = market.index.query, market.index.gallery
+    a, b = (combine(*pair, 1.0) for pair in zip(*features(model, market).values(), strict=True))
+    ap = evaluate(a, q.ids, q.cameras, b, g.ids, g.cameras).ap
+    told = int(box.picture.alt_text.split("AP ")[1].split(" percent")[0])
+    assert told in np.round(100 * ap).astype(int)
+
+
+def test_beta_begins_at_nought(model, market):
+    with pytest.raises(ValueError, match="betas must begin at 0"):
+        beta_slider(model, market, betas=[0.5, 1.0])
+
+
 def test_every_factor_can_be_changed(boxes):
     box = boxes["factor_studio"]
     for factor in box.controls["factor"].options:
@@ -137,7 +198,7 @@ def test_the_true_swap_is_drawn_at_the_ends_and_not_between(market, model):
 
 def test_the_swap_of_the_studio_is_the_models(market, model):
     codes = studio.Codes(model, market, count=6)
-    from dgnet_lite.ablation import generate
+    from dgnet_lite.study import generate
 
     swap = generate(model, codes.images[[1]], codes.images[[4]])[0]
     ours = codes.decode(codes.structure[[4]], codes.appearance[[1]])

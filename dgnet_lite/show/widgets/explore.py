@@ -1,23 +1,23 @@
-"""To leaf through: the people of a data set, the ranking of a query, a score over beta, the schedule of eq. (10)."""
+"""To leaf through: the people of a data set, the ranking of a query, the schedule of eq. (10)."""
 
 from __future__ import annotations
 
 import dataclasses
 import textwrap
+from collections.abc import Mapping, Sequence
 
 import numpy as np
-from torch import Tensor, nn
+from torch import Tensor
 
 from dgnet_lite.config import Config
 from dgnet_lite.data.factors import APPEARANCE, IDENTITY
 from dgnet_lite.data.load import ReidData
-from dgnet_lite.evaluation.embed import combine, embed
 from dgnet_lite.evaluation.retrieval import evaluate
 from dgnet_lite.show.grids import fit_tiles
 from dgnet_lite.show.protocol import MARKS, REMOVED, kinds
 from dgnet_lite.show.schedule import schedule_plot
 from dgnet_lite.show.strip import Strip, beneath, strip
-from dgnet_lite.show.style import BLUE, FAINT, LINES, ORANGE, PALETTE, Picture, styled
+from dgnet_lite.show.style import BLUE, FAINT, ORANGE, Picture, styled
 from dgnet_lite.show.widgets.base import Interactive, choice, share, slider
 
 SPLITS = ("train", "query", "gallery")
@@ -74,7 +74,7 @@ def ranking_browser(query: Tensor, gallery: Tensor, data: ReidData, top: int = 1
         kept = order[~np.isin(kind, REMOVED)]
         right = g.ids[kept] == q.ids[k]
         title = f"Query {query + 1} of {len(by_ap)}, the easiest first: AP {100 * ap[k]:.0f} percent"
-        return _ranking(data.query[k], data.gallery[order[:top]], kind[:top], right, read, title)
+        return ranking_strip(data.query[k], data.gallery[order[:top]], kind[:top], right, read, title)
 
     controls = {
         "query": slider("query", len(by_ap) - 1, value=len(by_ap) // 2),
@@ -84,15 +84,35 @@ def ranking_browser(query: Tensor, gallery: Tensor, data: ReidData, top: int = 1
 
 
 @styled
-def _ranking(
-    query: np.ndarray, images: np.ndarray, kind: np.ndarray, right: np.ndarray, read: int, title: str
+def ranking_strip(
+    query: np.ndarray,
+    images: np.ndarray,
+    kind: np.ndarray,
+    right: np.ndarray,
+    read: int,
+    title: str,
+    *,
+    marks: Mapping[str, tuple] = MARKS,
+    lines: Sequence[str] = (),
 ) -> Strip:
+    """A query and the first images of its ranking, each marked, and beneath, precision as one reads down.
+
+    Args:
+        query: uint8 (H, W, 3).
+        images: uint8 (n, H, W, 3), best first, with those that the protocol removes.
+        kind: (n,) keys of `marks`.
+        right: (N,) bool of the whole ranking, without what is removed.
+        read: how many ranks are read.
+        marks: by kind, symbol and colour of the frame (and more, which is not used).
+        lines: of text, beneath the images.
+    """
     tiles, _ = fit_tiles(np.concatenate([query[None], images]))
     ranked = np.cumsum(~np.isin(kind, REMOVED))
     names = ["removed" if name in REMOVED else f"rank {rank}" for name, rank in zip(kind, ranked, strict=True)]
-    people = strip(tiles, ["query", *names], title=title, height=128, between=10, marks=[None, *map(_mark, kind)])
+    framed = [None, *(marks[name][:2] for name in kind)]
+    people = strip(tiles, ["query", *names], title=title, height=128, between=10, marks=framed, lines=lines)
     figure = Picture(figsize=(8.2, 1.8), facecolor="white")  # a fixed layout: a computed one takes as long as the rest
-    axes = figure.add_axes((0.065, 0.24, 0.93, 0.74))
+    axes = figure.add_axes((0.075, 0.24, 0.92, 0.74))
     ranks = np.arange(1, len(right) + 1)
     precision, matches = np.cumsum(right) / ranks, np.flatnonzero(right)
     seen = matches[matches < read]
@@ -108,48 +128,9 @@ def _ranking(
     axes.set_ylabel("precision")
     axes.locator_params(nbins=5)  # each number at an axis costs milliseconds
     axes.legend(loc="upper right")
-    counts = ", ".join(f"{int((kind == name).sum())} {name}" for name in MARKS)
+    counts = ", ".join(f"{int((kind == name).sum())} {name}" for name in marks)
     words = f"{title}. Of the first {len(kind)}: {counts}. Read down to rank {read}: {len(seen)} of {len(matches)} "
     return beneath(people, figure, words + f"matches, AP so far {so_far:.2f}.")
-
-
-def _mark(kind: str) -> tuple[str, str]:
-    return MARKS[kind][:2]
-
-
-def beta_slider(model: nn.Module, data: ReidData) -> Interactive:
-    """mAP and Rank@1 of f_prim with f_fine over beta, and the place where you stand."""
-    query, gallery = embed(model, data.query), embed(model, data.gallery)
-    q, g = data.index.query, data.index.gallery
-    betas = np.round(np.arange(0, 2.01, 0.1), 2)
-    scores = [
-        evaluate(combine(*query, b), q.ids, q.cameras, combine(*gallery, b), g.ids, g.cameras)
-        for b in map(float, betas)
-    ]
-
-    def draw(beta: float) -> Picture:
-        k = int(np.abs(betas - beta).argmin())
-        curves = {"mAP": [s.mAP for s in scores], "Rank@1": [s.cmc[0] for s in scores]}
-        return _over(betas, curves, k)
-
-    return Interactive({"beta": share("beta", value=0.5, high=2.0, step=0.1)}, draw)
-
-
-@styled
-def _over(betas: np.ndarray, curves: dict[str, list[float]], k: int) -> Picture:
-    figure = Picture(figsize=(7.2, 2.6))
-    axes = figure.add_axes((0.075, 0.17, 0.91, 0.72))
-    for number, (name, values) in enumerate(curves.items()):
-        percent = 100 * np.array(values)
-        axes.plot(betas, percent, color=PALETTE[number], ls=LINES[number], label=f"{name}: {percent[k]:.1f} percent")
-        axes.plot(betas[k], percent[k], "o", color=PALETTE[number], ms=7)
-    axes.set_xlabel("beta, the weight of f_fine beside f_prim's 1")
-    axes.set_ylabel("percent")
-    axes.set_title("Both features together, on the test set")
-    axes.legend(loc="center right")
-    said = ", ".join(f"{name} {100 * values[k]:.1f}" for name, values in curves.items())
-    figure.alt_text = f"Scores over beta; at {betas[k]:g}: {said} percent."
-    return figure
 
 
 def schedule_sliders(config: Config) -> Interactive:
