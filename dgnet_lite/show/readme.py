@@ -5,7 +5,9 @@
 
 Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
 compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--variants FOLDER` those of
-`python -m dgnet_lite.variants`. `--flow` needs no run: it asks autograd who learns from which loss.
+`python -m dgnet_lite.variants`, `--ablation FILE` and `--quality FILE` those of the modules of these names,
+and `--speed FILE` those of `python -m dgnet_lite.training.speed`. `--flow` needs no run: it asks autograd who learns
+from which loss.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,7 @@ from dgnet_lite.report import PROTOCOLS, findings
 from dgnet_lite.show import flow, grids
 from dgnet_lite.show.style import save
 from dgnet_lite.show.tables import gains_table, results_table, swap_table, variants_table
+from dgnet_lite.show.texts import ablation_text, markdown, quality_text, speed_text
 from dgnet_lite.training.checkpoint import load, load_weights, write_whole
 from dgnet_lite.training.flow import gradient_flow
 
@@ -43,20 +47,26 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--toy", type=Path, help="folder of a finished `make toy`")
     parser.add_argument("--market", type=Path, help="folder of a finished run on Market-1501")
     parser.add_argument("--variants", type=Path, help="folder of finished runs of `python -m dgnet_lite.variants`")
+    parser.add_argument("--ablation", type=Path, help="the ablation.json of `python -m dgnet_lite.ablation`")
+    parser.add_argument("--quality", type=Path, help="the quality.json of `python -m dgnet_lite.quality`")
+    parser.add_argument("--speed", type=Path, help="a file of `python -m dgnet_lite.training.speed`")
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market was drawn")
     parser.add_argument("--flow", action="store_true", help="draw who learns from which loss in both recipes")
     options = parser.parse_args(arguments)
     results, figures = ROOT / "notebooks" / "results", ROOT / "notebooks" / "figures"
     for folder in (results, figures):
         folder.mkdir(parents=True, exist_ok=True)
-    sources = (
-        ("toy", options.toy, "metrics.json"),
-        ("market", options.market, "metrics.json"),
-        ("variants", options.variants, "variants.json"),
-    )
-    for name, run, file in sources:
-        if run:
-            shutil.copyfile(run / file, results / f"{name}.json")
+    sources = {
+        "toy": options.toy and options.toy / "metrics.json",
+        "market": options.market and options.market / "metrics.json",
+        "variants": options.variants and options.variants / "variants.json",
+        "ablation_toy": options.ablation,
+        "quality": options.quality,
+        "step_h200": options.speed,
+    }
+    for name, source in sources.items():
+        if source:
+            shutil.copyfile(source, results / f"{name}.json")
     if options.toy:
         draw(options.toy, options.data_root, figures)
     if options.flow:
@@ -75,7 +85,7 @@ def fill(readme: str, results: Path) -> str:
         path = results / f"{match[1]}.json"
         if not path.is_file():
             return match[0]
-        text = variants_text(path) if match[1] == "variants" else table_text(json.loads(path.read_text()))
+        text = WRITERS[match[1]](path) if match[1] in WRITERS else table_text(json.loads(path.read_text()))
         return f"<!-- table:{match[1]} -->\n{text}\n<!-- end -->"
 
     return re.sub(r"<!-- table:(\w+) -->\n.*?<!-- end -->", block, readme, flags=re.DOTALL)
@@ -125,17 +135,19 @@ def variants_text(path: Path) -> str:
     )
 
 
+WRITERS: dict[str, Callable[[Path], str]] = {
+    "variants": variants_text,
+    "ablation_toy": ablation_text,
+    "quality": quality_text,
+    "step_h200": speed_text,
+}
+"""Of the tables that are no run's of notebook 13."""
+
+
 def _machine(versions: dict[str, str]) -> str:
     """Threads, precision (results of before it was noted have none), version."""
     noted = [f"torch threads: {versions['threads']}", versions.get("precision", "")]
     return f"({', '.join(filter(None, noted))}), torch {versions['torch']}"
-
-
-def markdown(table: Any) -> str:
-    """A DataFrame as a Markdown table, its index first."""
-    head = [table.index.name or "", *table.columns]
-    rows = [[index, *values] for index, values in zip(table.index, table.to_numpy().tolist(), strict=True)]
-    return "\n".join("| " + " | ".join(map(str, r)) + " |" for r in [head, ["---"] * len(head), *rows])
 
 
 def draw(run: Path, data_root: Path, figures: Path) -> None:

@@ -9,16 +9,11 @@ import numpy as np
 import pandas as pd
 
 from dgnet_lite import variants
+from dgnet_lite.published import TABLE3
 from dgnet_lite.rows import ROWS, gains, table
 from dgnet_lite.show.style import BLUE, FAINT, GREEN, INK, ORANGE, Picture, styled
 
-PAPER: dict[str, tuple[float, float]] = {
-    "teacher": (89.6, 74.5),
-    "f_prim": (94.0, 84.4),
-    "f_fine": (91.6, 75.3),
-    "both": (94.8, 86.0),
-}
-"""Rank@1 and mAP on Market-1501, in percent. Source: paper, Table 3."""
+PAPER = TABLE3["Market-1501"]
 
 KINDS = {"teacher": "baseline", "one_head": "baseline", "two_heads": "baseline", "oracle": "oracle"}
 COLOURS = {"baseline": ORANGE, "DG-Net": BLUE, "oracle": GREEN}

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from dgnet_lite.show.grids import Swaps
-from dgnet_lite.show.readme import fill, markdown, moving_picture, table_text, variants_text
+from dgnet_lite.show.readme import fill, moving_picture, table_text, variants_text
+from dgnet_lite.show.texts import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,109 @@
+"""Stored results as Markdown for the README: what a step costs, what each ablation changes, when swaps help."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from dgnet_lite import ablation, quality, variants
+from dgnet_lite.show.tables import spread
+from dgnet_lite.training import speed
+
+
+def markdown(table: pd.DataFrame) -> str:
+    """A DataFrame as a Markdown table, its index first."""
+    head = [table.index.name or "", *table.columns]
+    rows = [[index, *values] for index, values in zip(table.index, table.to_numpy().tolist(), strict=True)]
+    return "\n".join("| " + " | ".join(map(str, r)) + " |" for r in [head, ["---"] * len(head), *rows])
+
+
+def speed_text(path: Path) -> str:
+    """From a file of `python -m dgnet_lite.training.speed`."""
+    m: dict[str, Any] = json.loads(path.read_text())
+    numbers = speed.table(m)
+    device, torch = m["environment"].get("gpu", m["environment"]["device"]), m["environment"]["torch"]
+    shown = pd.DataFrame(
+        {
+            "before the warm-up ends (ms)": [f"{v:.0f}" for v in numbers["ms before"]],
+            "after (ms)": [f"{v:.0f}" for v in numbers["ms after"]],
+            "after, over float32": [f"{v:.2f}" for v in numbers["ratio"]],
+            "TFLOP/s": [f"{v:.0f}" for v in numbers["TFLOP/s"]],
+            "memory (GiB)": [f"{v:.0f}" for v in numbers["GiB"]],
+        },
+        index=pd.Index(numbers.index, name=f"a step at full size, {device}"),
+    )
+    parts = sorted(m["split"]["after"].items(), key=lambda part: -part[1])
+    where = ", ".join(f"{name} {share:.0%}" for name, share in parts if share >= 0.01)
+    half = m["batch_size"] // 2
+    return "\n".join(
+        [
+            f"`python -m dgnet_lite.training.speed --scale {m['scale']} --device {m['environment']['device']}`: "
+            f"recipe {m['recipe']}, batch {half} + {half} with as many positives, torch {torch}, "
+            f"median of {m['repeats']} steps.",
+            "",
+            markdown(shown),
+            "",
+            f"Where the device's time goes, after the warm-up: {where}.",
+        ]
+    )
+
+
+def ablation_text(path: Path) -> str:
+    """From a file of `python -m dgnet_lite.ablation`: every row but those of `full`, against `full`."""
+    m, results = json.loads(path.read_text()), variants.read(path)
+    numbers = variants.compare(results, base="full")
+    columns = {
+        "Rank@1": ("Rank@1", "", ".1f"),
+        "mAP": ("mAP", "", ".1f"),
+        "mAP over `full`": ("over base", "+", ".1f"),
+        "f_fine alone: mAP": ("f_fine", "", ".1f"),
+        "clothes' error over copy's": ("clothes", "", ".2f"),
+        "teacher's q(i) of a swap": ("sure", "", ".2f"),
+    }
+    shown = pd.DataFrame(index=pd.Index([f"`{n}`: {ablation.ABLATIONS[n].what}" for n in numbers.index], name="row"))
+    for title, (column, sign, form) in columns.items():
+        pairs = zip(numbers[column], numbers[f"{column} sd"], strict=True)
+        shown[title] = ["" if np.isnan(mean) else spread(mean, sd, sign=sign, form=form) for mean, sd in pairs]
+    shown["seeds"] = [" ".join(map(str, results[n])) for n in numbers.index]
+    shown["on"] = [" and ".join(m["variants"][n]["devices"]) for n in numbers.index]
+    return "\n".join(
+        [
+            f"`python -m dgnet_lite.ablation --profile {m['scale']} --rows {' '.join(results)}`: f_prim with f_fine; "
+            "percent, mean ± sd over seeds, gaps seed by seed.",
+            "",
+            markdown(shown),
+        ]
+    )
+
+
+def quality_text(path: Path) -> str:
+    """From a file of `python -m dgnet_lite.quality`: what E_a gains from stored swaps of graded quality."""
+    m, results = json.loads(path.read_text()), quality.read(path)
+    numbers = quality.compare(results)
+    shown = pd.DataFrame(
+        {
+            "clothes' error over copy's": ["" if np.isnan(v) else f"{v:.2f}" for v in numbers["clothes"]],
+            "teacher's q(i), q(j)": [
+                "" if np.isnan(i) else f"{i:.2f}, {j:.2f}" for i, j in zip(numbers["i"], numbers["j"], strict=True)
+            ],
+            "mAP": [f"{v:.1f}" for v in numbers["mAP"]],
+            "over two heads": [
+                "" if name == "two_heads" else spread(gain, sd, sign="+")
+                for name, gain, sd in zip(numbers.index, numbers["gain"], numbers["gain sd"], strict=True)
+            ],
+            "seeds": [" ".join(map(str, results[name])) for name in numbers.index],
+        },
+        index=pd.Index([quality.CONDITIONS[name].what for name in numbers.index], name="E_a trained with"),
+    )
+    return "\n".join(
+        [
+            f"`python -m dgnet_lite.quality`: {m['steps']:,} steps each, from the same teacher, on "
+            f"{' and '.join(m['devices'])}. mAP of f_prim with f_fine, percent, mean ± sd over seeds.",
+            "",
+            markdown(shown),
+        ]
+    )

@@ -1,0 +1,88 @@
+"""The README's tables of speed, ablations and swap quality: what they say is what the files hold."""
+
+import json
+
+from dgnet_lite.show.texts import ablation_text, quality_text, speed_text
+
+ROW = {"rank1": 0.5, "mAP": 0.4}
+
+
+def kept(path, value):
+    path.write_text(json.dumps(value))
+    return path
+
+
+def test_the_speed_text_compares_with_the_first_way_and_says_where_the_time_goes(tmp_path):
+    def way(before, after, memory):
+        return {
+            "seconds": {"before": before, "after": after},
+            "tflop_per_second": {"before": 10.0, "after": 20.4},
+            "memory_gib": memory,
+        }
+
+    text = speed_text(
+        kept(
+            tmp_path / "step.json",
+            {
+                "environment": {"device": "cuda", "gpu": "A card", "torch": "2.15"},
+                "recipe": "official",
+                "scale": "full",
+                "batch_size": 16,
+                "repeats": 5,
+                "ways": {"float32": way(0.2, 0.4, 16.0), "bfloat16": way(0.1, 0.1, None)},
+                "split": {"after": {"E_a": 0.3, "D": 0.695, "data": 0.005}},
+            },
+        )
+    )
+    assert "| float32 | 200 | 400 | 1.00 | 20 | 16 |" in text
+    assert "| bfloat16 | 100 | 100 | 0.25 | 20 | nan |" in text
+    assert "batch 8 + 8" in text
+    assert "A card" in text
+    assert text.endswith("D 70%, E_a 30%.")
+
+
+def test_the_ablation_text_names_seeds_and_devices_of_each_row(tmp_path):
+    def row(mAP):
+        extra = {"swaps": {"clothes_l1_ratio": 0.7, "psnr": 18.0}, "labels": {"generated_i": 0.9}}
+        return {"f_fine": ROW, "both": ROW | {"mAP": mAP}} | extra
+
+    text = ablation_text(
+        kept(
+            tmp_path / "ablation.json",
+            {
+                "scale": "toy",
+                "variants": {
+                    "full": {"seeds": {"0": row(0.5), "1": row(0.6)}, "devices": ["A card", "cpu"]},
+                    "without_id": {"seeds": {"1": row(0.65)}, "devices": ["A card"]},
+                },
+            },
+        )
+    )
+    full, without = text.splitlines()[-2:]
+    assert full.startswith("| `full`")
+    assert full.endswith("| 55.0 ± 7.1 |  | 40.0 ± 0.0 | 0.70 ± 0.00 | 0.90 ± 0.00 | 0 1 | A card and cpu |")
+    assert "| 65.0 | +5.0 |" in without
+    assert without.endswith("| 1 | A card |")
+
+
+def test_the_quality_text_has_no_picture_scores_for_the_control(tmp_path):
+    def scored(mAP, **more):
+        return {"both": {"mAP": mAP}} | more
+
+    pictures = {"pictures": {"clothes_l1_ratio": 0.68}, "labels": {"i": 0.91, "j": 0.004}}
+    text = quality_text(
+        kept(
+            tmp_path / "quality.json",
+            {
+                "steps": 3000,
+                "devices": ["cpu"],
+                "conditions": {
+                    "two_heads": {"seeds": {"0": scored(0.8), "1": scored(0.78)}},
+                    "generated": {"seeds": {"0": scored(0.81, **pictures), "1": scored(0.81, **pictures)}},
+                },
+            },
+        )
+    )
+    control, generated = text.splitlines()[-2:]
+    assert control == "| two heads, no swaps |  |  | 79.0 |  | 0 1 |"
+    assert generated == "| generated swaps | 0.68 | 0.91, 0.00 | 81.0 | +2.0 ± 1.4 | 0 1 |"
