@@ -271,9 +271,11 @@ def read(path: Path) -> dict[str, dict[int, dict[str, Any]]]:
     return {name: {int(seed): r for seed, r in each["seeds"].items()} for name, each in conditions.items()}
 
 
-def shipped(scale: str, data_root: Path, out: Path, device: str) -> Search:
-    """The search with the teacher and the G that are shipped with the package."""
+def shipped(scale: str, data_root: Path, out: Path, device: str, steps: int | None = None) -> Search:
+    """The search with the teacher and the G that are shipped with the package; None: as many steps as the scale's."""
     config = Config.preset("official", scale)
+    if steps is not None:
+        config = config.replace(**{"optim.steps": steps})
     with alone(data_root, "drawing"):
         data = load_data(config, data_root)
     models = trained.from_file(trained.SHIPPED, config, data.num_ids)
@@ -287,6 +289,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--groups", nargs="+", default=["quality"], metavar="GROUP", help=f"of {', '.join(GROUPS)}")
     parser.add_argument("--conditions", nargs="+", metavar="NAME", help="single conditions instead of groups")
     parser.add_argument("--scale", default="toy", choices=SCALES)
+    parser.add_argument("--steps", type=int, help="of every training; default: the scale's")
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--out", type=Path, default=Path("runs/quality"), help="default: runs/quality")
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
@@ -296,7 +299,7 @@ def main(arguments: list[str] | None = None) -> None:
         if name not in known:
             parser.error(f"unknown {name!r}{meant(name, known)}")
     names = asked.conditions or [name for group in asked.groups for name in GROUPS[group]]
-    search = shipped(asked.scale, asked.data_root, asked.out, asked.device)
+    search = shipped(asked.scale, asked.data_root, asked.out, asked.device, asked.steps)
     search.run(names, asked.seeds)
     write(search.config, asked.out, asked.out / "quality.json", asked.device)
     results = collect(search.config, asked.out)

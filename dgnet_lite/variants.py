@@ -102,6 +102,10 @@ def compare(results: Results, base: str = "official") -> pd.DataFrame:
     steps by the same recipe. `clothes`: error inside the clothes over that of "x_j unchanged". `sure`: the teacher's
     mean probability of i for a swap.
     """
+    if not results:
+        raise ValueError(
+            "nothing to compare is finished: python -m dgnet_lite.ablation or dgnet_lite.variants trains it"
+        )
     lines = []
     for name, seeds in results.items():
         columns = {
