@@ -66,17 +66,17 @@ def strip(
     width = 2 * MARGIN + max(places, len(tiles)) * (w + between)
     canvas = Image.new("RGB", (width, top + h + MARGIN + LINE * len(lines)), "white")
     draw = ImageDraw.Draw(canvas)
-    draw.text((MARGIN, MARGIN - 4), title, INK, _font("DejaVuSans-Bold.ttf", 13))
+    draw.text((MARGIN, MARGIN - 4), title, INK, font("DejaVuSans-Bold.ttf", 13))
     for k, (tile, text) in enumerate(zip(tiles, captions, strict=True)):
         left = MARGIN + k * (w + between)
         canvas.paste(Image.fromarray(tile), (left, top))
-        draw.text((left + w / 2, top - 7), text, INK, _font("DejaVuSans.ttf", 12), anchor="ms")
+        draw.text((left + w / 2, top - 7), text, INK, font("DejaVuSans.ttf", 12), anchor="ms")
         if k < len(marks) and marks[k]:
             _mark(draw, (left, top, left + w - 1, top + h - 1), *marks[k])
         if k < len(signs):
-            draw.text((left + w + between / 2, top + h / 2), signs[k], INK, _font("DejaVuSans.ttf", 22), anchor="mm")
+            draw.text((left + w + between / 2, top + h / 2), signs[k], INK, font("DejaVuSans.ttf", 22), anchor="mm")
     for k, text in enumerate(lines):
-        draw.text((MARGIN, top + h + MARGIN + k * LINE), text, INK, _font("DejaVuSans.ttf", 12))
+        draw.text((MARGIN, top + h + MARGIN + k * LINE), text, INK, font("DejaVuSans.ttf", 12))
     words = f"{title}: {len(images)} pictures in a row: {'; '.join(captions)}. {' '.join(lines)}"
     return Strip(np.asarray(canvas), words.rstrip())
 
@@ -86,7 +86,7 @@ def _mark(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], symbol: str
     draw.rectangle((left - 2, top - 2, right + 2, bottom + 2), outline=colour, width=3)
     if symbol:
         draw.rectangle((left + 3, top + 3, left + 18, top + 18), "white", colour)
-        draw.text((left + 11, top + 11), symbol, colour, _font("DejaVuSans.ttf", 13), anchor="mm")
+        draw.text((left + 11, top + 11), symbol, colour, font("DejaVuSans.ttf", 13), anchor="mm")
     else:
         draw.line((left, bottom, right, top), colour, 2)
 
@@ -103,5 +103,5 @@ def beneath(above: Strip, figure: Figure, alt_text: str) -> Strip:
 
 
 @cache
-def _font(name: str, size: int) -> ImageFont.FreeTypeFont:
+def font(name: str, size: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / name, size)
