@@ -1,0 +1,53 @@
+"""What is stored is read; what is missing is said."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dgnet_lite import stored
+
+MADE = {"environment": {"device": "cpu"}}
+ROW = {"both": {"mAP": 0.5}}
+
+
+def write(folder, name, **content):
+    (folder / name).write_text(json.dumps(MADE | content))
+
+
+def test_all_files_are_read(tmp_path):
+    row = {"what": "", "seeds": {"3": ROW}}
+    write(tmp_path, "toy.json", seeds={"0": ROW, "1": ROW})
+    write(tmp_path, "ablation_toy.json", variants={"full": row | {"devices": ["b", "a"]}, "paper": row})
+    write(tmp_path, "quality.json", conditions={"copy": row}, devices=["cpu"], steps=1000)
+    kept = stored.read(tmp_path)
+    assert kept[:3] == ({0: ROW, 1: ROW}, {"full": {3: ROW}, "paper": {3: ROW}}, {"copy": {3: ROW}})
+    assert kept.notes == [
+        "toy.json, on cpu; in brackets the seeds: every row of Table 3 (0 1)",
+        "ablation_toy.json, on a and b; in brackets the seeds: full (3), paper (3)",
+        "quality.json, on cpu, 1,000 steps each; in brackets the seeds: copy (3)",
+    ]
+
+
+def test_what_is_missing_is_said_with_its_command(tmp_path):
+    write(tmp_path, "toy.json", seeds={"0": ROW})
+    kept = stored.read(tmp_path)
+    assert kept[:3] == ({0: ROW}, {}, {})
+    assert kept.notes[1].startswith("ablation_toy.json is not there (python -m dgnet_lite.ablation)")
+    assert kept.notes[2].startswith("quality.json is not there (python -m dgnet_lite.quality)")
+
+
+def test_an_empty_folder_says_so(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"no toy.json in .*make toy"):
+        stored.read(tmp_path)
+
+
+def test_a_condition_is_asked_for_its_pictures_and_its_halves(tmp_path):
+    seeds = {str(k): {"test": {"mAP": 0.5}, "pictures": {"clothes_l1_ratio": 0.5 + 0.2 * k}} for k in range(2)}
+    write(tmp_path, "toy.json", seeds={"0": ROW})
+    write(tmp_path, "quality.json", conditions={"generated": {"what": "", "seeds": seeds}})
+    kept = stored.read(tmp_path)
+    assert kept.error("generated") == pytest.approx(0.6)
+    assert kept.mAP("generated", "test") == {0: 50, 1: 50}
+    assert kept.mAP("alpha_2", "test") == {}
