@@ -101,7 +101,7 @@ def quality_text(path: Path) -> str:
     )
     return "\n".join(
         [
-            f"`python -m dgnet_lite.quality`: {m['steps']:,} steps each, from the same teacher, on "
+            f"`python -m dgnet_lite.quality --steps {m['steps']}`: from the same teacher, as many steps for each, on "
             f"{' and '.join(m['devices'])}. mAP of f_prim with f_fine, percent, mean ± sd over seeds.",
             "",
             markdown(shown),
