@@ -141,7 +141,7 @@ def check_fuse(fuse: Callable) -> str:
 
 
 @exercise("15.6", "How many false alarms?")
-def check_alarms(alarms: Callable) -> str:
+def check_false_alarms(alarms: Callable) -> str:
     """`alarms(passing, sought, gallery, hit_rate, false_rate)` -> true alarms, false alarms, share that is right."""
     # 20,000 pass, of them 20 are sought; the list has one name. 20 * 0.9 = 18; 19,980 * 0.001 = 19.98
     got = alarms(20_000, 20, 1, 0.9, 0.001)

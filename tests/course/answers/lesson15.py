@@ -7,7 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from dgnet_lite.course.checks.lesson15 import (
-    check_alarms,
+    check_false_alarms,
     check_fuse,
     check_joined_gradient,
     check_merge,
@@ -239,7 +239,7 @@ PROOFS = [
         ],
     ),
     Proof(
-        check_alarms,
+        check_false_alarms,
         right=[alarms_by_power, alarms_by_loop],
         wrong=[
             (alarms_with(hits=lambda n, s, h: s), "only the hit rate"),
