@@ -1,15 +1,10 @@
-"""Paper or release: both recipes, and the release with one answer of the paper at a time, run and compared.
+"""Variants of a recipe: each trained and measured where that is missing, collected, and compared seed by seed.
 
-    python -m dgnet_lite.variants official paper --seeds 0 1 2
-    python -m dgnet_lite.variants code_attached judge_trained
-
-What is trained is loaded; an interrupted run goes on when the same command is given again. Every call collects all that
-is finished in the folder into its variants.json.
+`dgnet_lite.ablation` is the table of those that there are, and the command.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,12 +17,11 @@ import pandas as pd
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import load_data
 from dgnet_lite.networks.teacher import Teacher
-from dgnet_lite.presets import SCALES, SELDOM
+from dgnet_lite.presets import SELDOM
 from dgnet_lite.report import environment, training_seconds
 from dgnet_lite.rows import ROWS
 from dgnet_lite.study import Study, devices, write_json
 from dgnet_lite.training.alone import alone
-from dgnet_lite.validation import meant
 
 Results = Mapping[str, Mapping[int, dict[str, dict[str, Any]]]]
 """Of each variant and seed, what `Study.run` returned."""
@@ -47,22 +41,8 @@ class Variant:
         return Config.preset(self.recipe, scale, **self.changes, **SELDOM, seed=seed)
 
 
-VARIANTS: dict[str, Variant] = {
-    "official": Variant("the release's recipe", controls=("one_head",)),
-    "paper": Variant("the paper's recipe", "paper", controls=("one_head",)),
-    "code_attached": Variant("generative losses train E_a, too", changes={"losses.code_detached": False}),
-    "judge_trained": Variant("E_a learns as it judges swaps", changes={"losses.judge_frozen": False}),
-    "id_on_anchors": Variant("eq. (3) on x_i, not on x_t", changes={"losses.id_on_positives": False}),
-    "fine_on_swaps": Variant("the fine head sees swaps alone", changes={"losses.fine_on_real": False}),
-    "log_loss": Variant(
-        "eq. (7) with logarithms, factor 1",
-        changes={"losses.adversarial": "log", "losses.adversarial_factor": 1.0},
-    ),
-}
-"""All but the first two: the release with one answer of the paper."""
-
 Table = Mapping[str, Variant]
-"""Named variants, of which the first is what the others are compared with."""
+"""Named variants."""
 
 
 def study(
@@ -95,7 +75,7 @@ def collect(table: Table, scale: str, out: Path) -> dict[str, dict[int, dict[str
     return found
 
 
-def compare(results: Results, base: str = "official") -> pd.DataFrame:
+def compare(results: Results, base: str = "full") -> pd.DataFrame:
     """A line a variant: mean and standard deviation over its seeds, and its mAP minus that of `base`, seed by seed.
 
     Retrieval in percent, f_prim with f_fine; `f_fine`: mAP of that alone; `baseline`: mAP of one head trained as many
@@ -103,9 +83,7 @@ def compare(results: Results, base: str = "official") -> pd.DataFrame:
     mean probability of i for a swap.
     """
     if not results:
-        raise ValueError(
-            "nothing to compare is finished: python -m dgnet_lite.ablation or dgnet_lite.variants trains it"
-        )
+        raise ValueError("nothing to compare is finished: python -m dgnet_lite.ablation trains it")
     lines = []
     for name, seeds in results.items():
         columns = {
@@ -138,7 +116,7 @@ def run(
     out: Path,
     data_root: Path,
     device: str,
-    base: str = "official",
+    base: str = "full",
     only: Sequence[str] = (),
 ) -> None:
     """Train and measure what is missing, each variant with its controls; or `only` these controls, without DG-Net.
@@ -192,28 +170,6 @@ def write(table: Table, scale: str, out: Path, path: Path, device: str) -> None:
 
 
 def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
-    """The results in a variants.json, for `compare`."""
+    """The results in a file of `write`, for `compare`."""
     variants = json.loads(path.read_text())["variants"]
     return {name: {int(seed): r for seed, r in each["seeds"].items()} for name, each in variants.items()}
-
-
-def main(arguments: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(prog="python -m dgnet_lite.variants", description=__doc__.split("\n\n")[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(VARIANTS)}; none: all")
-    parser.add_argument("--scale", default="toy", choices=SCALES)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
-    parser.add_argument("--out", type=Path, default=Path("runs/variants"), help="default: runs/variants")
-    parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
-    parser.add_argument("--device", default="cpu")
-    options = parser.parse_args(arguments)
-    for name in options.names:
-        if name not in VARIANTS:
-            parser.error(f"unknown variant {name!r}{meant(name, VARIANTS)}")
-    names = options.names or list(VARIANTS)
-    run(VARIANTS, names, options.scale, options.seeds, options.out, options.data_root, options.device)
-    write(VARIANTS, options.scale, options.out, options.out / "variants.json", options.device)
-    print(compare(collect(VARIANTS, options.scale, options.out)).round(2).to_string())
-
-
-if __name__ == "__main__":
-    main()

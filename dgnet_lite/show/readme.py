@@ -4,10 +4,9 @@
     python -m dgnet_lite.show.readme --toy runs/toy  # notebooks/results, notebooks/figures, the tables in README.md
 
 Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
-compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--variants FOLDER` those of
-`python -m dgnet_lite.variants`, `--ablation FILE` and `--quality FILE` those of the modules of these names,
-and `--speed FILE` those of `python -m dgnet_lite.training.speed`. `--flow` needs no run: it asks autograd who learns
-from which loss.
+compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--ablation FILE` and
+`--quality FILE` those of the modules of these names, and `--speed FILE` those of `python -m dgnet_lite.training.speed`.
+`--flow` needs no run: it asks autograd who learns from which loss.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from dgnet_lite import variants
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet
@@ -33,8 +31,8 @@ from dgnet_lite.presets import RECIPES
 from dgnet_lite.report import PROTOCOLS, findings
 from dgnet_lite.show import flow, grids
 from dgnet_lite.show.style import save
-from dgnet_lite.show.tables import gains_table, results_table, swap_table, variants_table
-from dgnet_lite.show.texts import ablation_text, markdown, quality_text, speed_text
+from dgnet_lite.show.tables import gains_table, results_table, swap_table
+from dgnet_lite.show.texts import ablation_text, markdown, quality_text, recipes_text, speed_text
 from dgnet_lite.training.checkpoint import load, load_weights, write_whole
 from dgnet_lite.training.flow import gradient_flow
 
@@ -46,7 +44,6 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m dgnet_lite.show.readme", description="Renew the README's results.")
     parser.add_argument("--toy", type=Path, help="folder of a finished `make toy`")
     parser.add_argument("--market", type=Path, help="folder of a finished run on Market-1501")
-    parser.add_argument("--variants", type=Path, help="folder of finished runs of `python -m dgnet_lite.variants`")
     parser.add_argument("--ablation", type=Path, help="the ablation.json of `python -m dgnet_lite.ablation`")
     parser.add_argument("--quality", type=Path, help="the quality.json of `python -m dgnet_lite.quality`")
     parser.add_argument("--speed", type=Path, help="a file of `python -m dgnet_lite.training.speed`")
@@ -59,7 +56,6 @@ def main(arguments: list[str] | None = None) -> None:
     sources = {
         "toy": options.toy and options.toy / "metrics.json",
         "market": options.market and options.market / "metrics.json",
-        "variants": options.variants and options.variants / "variants.json",
         "ablation_toy": options.ablation,
         "quality": options.quality,
         "step_h200": options.speed,
@@ -79,13 +75,14 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def fill(readme: str, results: Path) -> str:
-    """The README with each marked table made from `results`/NAME.json; a table without such a file stays as it is."""
+    """The README with each marked table made from its file in `results`; a table without its file stays as it is."""
 
     def block(match: re.Match[str]) -> str:
-        path = results / f"{match[1]}.json"
+        file, write = WRITERS.get(match[1], (match[1], lambda path: table_text(json.loads(path.read_text()))))
+        path = results / f"{file}.json"
         if not path.is_file():
             return match[0]
-        text = WRITERS[match[1]](path) if match[1] in WRITERS else table_text(json.loads(path.read_text()))
+        text = write(path)
         return f"<!-- table:{match[1]} -->\n{text}\n<!-- end -->"
 
     return re.sub(r"<!-- table:(\w+) -->\n.*?<!-- end -->", block, readme, flags=re.DOTALL)
@@ -114,34 +111,13 @@ def table_text(metrics: dict[str, Any]) -> str:
     return "\n".join([*lines, " ".join(findings(results))])
 
 
-def variants_text(path: Path) -> str:
-    """Markdown: the commands that made both recipes and the single differences, and their table."""
-    metrics = json.loads(path.read_text())
-    versions, each = metrics["environment"], metrics["variants"]
-    by_seeds: dict[tuple[str, ...], list[str]] = {}
-    for name, variant in each.items():
-        by_seeds.setdefault(tuple(variant["seeds"]), []).append(name)
-    commands = [
-        f"`python -m dgnet_lite.variants {' '.join(names)} --scale {metrics['scale']} --seeds {' '.join(seeds)}`"
-        for seeds, names in by_seeds.items()
-    ]
-    setting = f"{versions['device']} {_machine(versions)}"
-    return "\n".join(
-        [
-            f"{', '.join(commands)}: {setting}. f_prim with f_fine; percent, mean ± sd over seeds.",
-            "",
-            markdown(variants_table(variants.read(path))),
-        ]
-    )
-
-
-WRITERS: dict[str, Callable[[Path], str]] = {
-    "variants": variants_text,
-    "ablation_toy": ablation_text,
-    "quality": quality_text,
-    "step_h200": speed_text,
+WRITERS: dict[str, tuple[str, Callable[[Path], str]]] = {
+    "recipes": ("ablation_toy", recipes_text),
+    "ablation": ("ablation_toy", ablation_text),
+    "quality": ("quality", quality_text),
+    "step_h200": ("step_h200", speed_text),
 }
-"""Of the tables that are no run's of notebook 13."""
+"""Of the tables that are no run's of notebook 13: which file they are of, and who writes them."""
 
 
 def _machine(versions: dict[str, str]) -> str:

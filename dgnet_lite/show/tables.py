@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dgnet_lite import variants
 from dgnet_lite.published import TABLE3
 from dgnet_lite.rows import ROWS, gains, table
 from dgnet_lite.show.style import BLUE, FAINT, GREEN, INK, ORANGE, Picture, styled
@@ -63,27 +62,6 @@ def swap_table(scores: dict[str, float]) -> pd.DataFrame:
         for label, prefix in (("generated swap", ""), ("x_j unchanged", "copy_"))
     }
     return pd.DataFrame.from_dict(lines, orient="index")
-
-
-def variants_table(results: variants.Results) -> pd.DataFrame:
-    """`variants.compare` to read: both recipes first, then the release with one answer of the paper each."""
-    numbers = variants.compare(results)
-    shown = pd.DataFrame({"variant": [f"`{name}`: {variants.VARIANTS[name].what}" for name in numbers.index]})
-    columns = {
-        "Rank@1": ("Rank@1", "", ".1f"),
-        "mAP": ("mAP", "", ".1f"),
-        "mAP over `official`": ("over base", "+", ".1f"),
-        "one head, as many steps: mAP": ("baseline", "", ".1f"),
-        "f_fine alone: mAP": ("f_fine", "", ".1f"),
-        "clothes' error over copy's": ("clothes", "", ".2f"),
-        "PSNR (dB)": ("PSNR", "", ".1f"),
-        "teacher's q(i) of a swap": ("sure", "", ".2f"),
-    }
-    for title, (column, sign, form) in columns.items():
-        pairs = zip(numbers[column], numbers[f"{column} sd"], strict=True)
-        shown[title] = ["" if np.isnan(mean) else spread(mean, sd, sign=sign, form=form) for mean, sd in pairs]
-    shown["seeds"] = numbers["seeds"].to_numpy()
-    return shown.set_index("variant")
 
 
 def spread(mean: float, sd: float, *, sign: str = "", form: str = ".1f") -> str:

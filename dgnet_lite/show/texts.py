@@ -52,16 +52,31 @@ def speed_text(path: Path) -> str:
     )
 
 
+RECIPES = ("full", "paper", *ablation.ANSWERS)
+"""Rows of the ablation that compare both recipes; the others change a part of the method."""
+
+
+def recipes_text(path: Path) -> str:
+    """From a file of `python -m dgnet_lite.ablation`: both recipes, and the release with one answer of the paper."""
+    return _rows_text(path, [name for name in variants.read(path) if name in RECIPES])
+
+
 def ablation_text(path: Path) -> str:
-    """From a file of `python -m dgnet_lite.ablation`: every row but those of `full`, against `full`."""
+    """From a file of `python -m dgnet_lite.ablation`: `full`, and the rows that change one part of the method."""
+    return _rows_text(path, [name for name in variants.read(path) if name == "full" or name not in RECIPES])
+
+
+def _rows_text(path: Path, names: list[str]) -> str:
     m, results = json.loads(path.read_text()), variants.read(path)
-    numbers = variants.compare(results, base="full")
+    numbers = variants.compare({name: results[name] for name in names})
     columns = {
         "Rank@1": ("Rank@1", "", ".1f"),
         "mAP": ("mAP", "", ".1f"),
         "mAP over `full`": ("over base", "+", ".1f"),
+        "one head, as many steps: mAP": ("baseline", "", ".1f"),
         "f_fine alone: mAP": ("f_fine", "", ".1f"),
         "clothes' error over copy's": ("clothes", "", ".2f"),
+        "PSNR (dB)": ("PSNR", "", ".1f"),
         "teacher's q(i) of a swap": ("sure", "", ".2f"),
     }
     shown = pd.DataFrame(index=pd.Index([f"`{n}`: {ablation.ABLATIONS[n].what}" for n in numbers.index], name="row"))
@@ -70,10 +85,16 @@ def ablation_text(path: Path) -> str:
         shown[title] = ["" if np.isnan(mean) else spread(mean, sd, sign=sign, form=form) for mean, sd in pairs]
     shown["seeds"] = [" ".join(map(str, results[n])) for n in numbers.index]
     shown["on"] = [" and ".join(m["variants"][n]["devices"]) for n in numbers.index]
+    by_seeds: dict[str, list[str]] = {}
+    for name in names:
+        by_seeds.setdefault(" ".join(map(str, results[name])), []).append(name)
+    commands = [
+        f"`python -m dgnet_lite.ablation --profile {m['scale']} --rows {' '.join(rows)} --seeds {seeds}`"
+        for seeds, rows in by_seeds.items()
+    ]
     return "\n".join(
         [
-            f"`python -m dgnet_lite.ablation --profile {m['scale']} --rows {' '.join(results)}`: f_prim with f_fine; "
-            "percent, mean ± sd over seeds, gaps seed by seed.",
+            f"{', '.join(commands)}: f_prim with f_fine; percent, mean ± sd over seeds, gaps seed by seed.",
             "",
             markdown(shown),
         ]

@@ -1,7 +1,6 @@
 """The README's tables are what the stored results say."""
 
 import io
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ import pytest
 from PIL import Image
 
 from dgnet_lite.show.grids import Swaps
-from dgnet_lite.show.readme import fill, moving_picture, table_text, variants_text
+from dgnet_lite.show.readme import fill, moving_picture, table_text
 from dgnet_lite.show.texts import markdown
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -62,26 +61,3 @@ def test_every_picture_the_readme_shows_is_there_and_under_a_megabyte_and_a_half
     path = ROOT / "notebooks" / "figures" / name
     assert name in (ROOT / "README.md").read_text()
     assert 1000 < path.stat().st_size < 1_500_000
-
-
-def test_the_variants_text_names_a_command_for_each_set_of_seeds(tmp_path):
-    row = {"rank1": 0.5, "mAP": 0.4}
-    result = {
-        "f_fine": row,
-        "both": row,
-        "swaps": {"clothes_l1_ratio": 0.7, "psnr": 18.0},
-        "labels": {"generated_i": 0.9},
-    }
-    variants = {"official": ["0", "1"], "paper": ["0", "1"], "log_loss": ["0"]}
-    stored = {
-        "environment": {"device": "cpu", "threads": "1", "torch": "2.15.0"},
-        "scale": "toy",
-        "variants": {name: {"seeds": dict.fromkeys(seeds, result)} for name, seeds in variants.items()},
-    }
-    path = tmp_path / "variants.json"
-    path.write_text(json.dumps(stored))
-    text = variants_text(path)
-    assert "`python -m dgnet_lite.variants official paper --scale toy --seeds 0 1`" in text
-    assert "`python -m dgnet_lite.variants log_loss --scale toy --seeds 0`" in text
-    assert "| `log_loss`: eq. (7) with logarithms, factor 1 | 50.0 | 40.0 | +0.0 |" in text
-    assert fill("<!-- table:variants -->\nold\n<!-- end -->\n", tmp_path).startswith(f"<!-- table:variants -->\n{text}")

@@ -2,7 +2,10 @@
 
 import json
 
-from dgnet_lite.show.texts import ablation_text, quality_text, speed_text
+import pytest
+
+from dgnet_lite.show.readme import fill
+from dgnet_lite.show.texts import ablation_text, quality_text, recipes_text, speed_text
 
 ROW = {"rank1": 0.5, "mAP": 0.4}
 
@@ -41,28 +44,46 @@ def test_the_speed_text_compares_with_the_first_way_and_says_where_the_time_goes
     assert text.endswith("D 70%, E_a 30%.")
 
 
-def test_the_ablation_text_names_seeds_and_devices_of_each_row(tmp_path):
-    def row(mAP):
-        extra = {"swaps": {"clothes_l1_ratio": 0.7, "psnr": 18.0}, "labels": {"generated_i": 0.9}}
-        return {"f_fine": ROW, "both": ROW | {"mAP": mAP}} | extra
+def row(mAP):
+    extra = {"swaps": {"clothes_l1_ratio": 0.7, "psnr": 18.0}, "labels": {"generated_i": 0.9}}
+    return {"f_fine": ROW, "both": ROW | {"mAP": mAP}} | extra
 
-    text = ablation_text(
-        kept(
-            tmp_path / "ablation.json",
-            {
-                "scale": "toy",
-                "variants": {
-                    "full": {"seeds": {"0": row(0.5), "1": row(0.6)}, "devices": ["A card", "cpu"]},
-                    "without_id": {"seeds": {"1": row(0.65)}, "devices": ["A card"]},
-                },
-            },
-        )
-    )
+
+@pytest.fixture
+def rows(tmp_path):
+    """A file of the ablation: `full`, one answer of the paper, one part of the method."""
+    variants = {
+        "full": {"seeds": {"0": row(0.5), "1": row(0.6)}, "devices": ["A card", "cpu"]},
+        "log_loss": {"seeds": {"0": row(0.4)}, "devices": ["cpu"]},
+        "without_id": {"seeds": {"1": row(0.65)}, "devices": ["A card"]},
+    }
+    return kept(tmp_path / "ablation_toy.json", {"scale": "toy", "variants": variants})
+
+
+def test_the_ablation_text_names_seeds_and_devices_of_each_row(rows):
+    text = ablation_text(rows)
     full, without = text.splitlines()[-2:]
     assert full.startswith("| `full`")
-    assert full.endswith("| 55.0 ± 7.1 |  | 40.0 ± 0.0 | 0.70 ± 0.00 | 0.90 ± 0.00 | 0 1 | A card and cpu |")
+    assert full.endswith(
+        "| 55.0 ± 7.1 |  |  | 40.0 ± 0.0 | 0.70 ± 0.00 | 18.0 ± 0.0 | 0.90 ± 0.00 | 0 1 | A card and cpu |"
+    )
     assert "| 65.0 | +5.0 |" in without
     assert without.endswith("| 1 | A card |")
+
+
+def test_each_text_has_its_own_rows_and_a_command_for_each_set_of_seeds(rows):
+    recipes, others = recipes_text(rows), ablation_text(rows)
+    assert "`log_loss`" in recipes
+    assert "`log_loss`" not in others
+    assert "`without_id`" not in recipes
+    for names, seeds in (("full", "0 1"), ("log_loss", "0")):
+        assert f"`python -m dgnet_lite.ablation --profile toy --rows {names} --seeds {seeds}`" in recipes
+
+
+def test_the_readme_takes_both_texts_from_one_file(rows):
+    for name, text in (("recipes", recipes_text(rows)), ("ablation", ablation_text(rows))):
+        marked = f"<!-- table:{name} -->\nold\n<!-- end -->"
+        assert fill(marked, rows.parent) == f"<!-- table:{name} -->\n{text}\n<!-- end -->"
 
 
 def test_the_quality_text_has_no_picture_scores_for_the_control(tmp_path):
