@@ -6,13 +6,13 @@ import json
 import platform
 import textwrap
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import torch
-import torchvision
 
 from dgnet_lite import __version__
 from dgnet_lite.config import SECTIONS, Config
@@ -39,7 +39,7 @@ def environment(device: str) -> dict[str, str]:
         "dgnet_lite": __version__,
         "python": platform.python_version(),
         "torch": torch.__version__,
-        "torchvision": torchvision.__version__,
+        "torchvision": version("torchvision"),
         "device": device,
         "threads": str(torch.get_num_threads()),
         "precision": precision(device),

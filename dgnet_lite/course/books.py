@@ -15,9 +15,6 @@ from nbformat import NotebookNode
 
 from dgnet_lite.training.checkpoint import write_whole
 
-ROOT = Path(__file__).resolve().parents[2]
-"""The checkout that this package lies in."""
-
 LESSON = re.compile(r"\d\d_\w+")
 TITLE = re.compile(r"^#+ Exercise (\d\d\.\d+) · (.+)$", re.MULTILINE)
 FACTS = re.compile(

@@ -20,7 +20,7 @@ import torch
 from packaging.requirements import Requirement
 
 import dgnet_lite
-from dgnet_lite.course.books import ROOT
+from dgnet_lite.course import ROOT
 from dgnet_lite.course.parameters import project_folder
 
 SETUP = "make setup, or without make: pip install -e '.[course,dev]' in the project's folder"

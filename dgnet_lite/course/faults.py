@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from dgnet_lite import losses as L
 from dgnet_lite.config import Config
-from dgnet_lite.course.books import ROOT
+from dgnet_lite.course import ROOT
 from dgnet_lite.data.batches import Batch, normalise
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet

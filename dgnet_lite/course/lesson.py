@@ -25,8 +25,7 @@ import numpy as np
 import torch
 
 from dgnet_lite.config import Config
-from dgnet_lite.course import models
-from dgnet_lite.course.books import ROOT
+from dgnet_lite.course import ROOT, models
 from dgnet_lite.course.parameters import assigned_names, near, refuse_unknown, temporary_folder
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.show.style import RC

@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure
 
 DATA_RANGE = 255.0  # uint8
 SSIM_SIGMA = 1.5  # of the Gaussian window, in pixels
@@ -45,6 +44,8 @@ def ssim(images: Images, reference: Images) -> Float[Tensor, " n"]:
 
 
 def _ssim(x: Tensor, y: Tensor) -> Tensor:
+    from torchmetrics.functional.image import structural_similarity_index_measure  # slow to import
+
     _, of_each_window = structural_similarity_index_measure(
         x, y, sigma=SSIM_SIGMA, data_range=DATA_RANGE, reduction="none", return_full_image=True
     )
@@ -53,6 +54,8 @@ def _ssim(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _psnr(x: Tensor, y: Tensor) -> Tensor:
+    from torchmetrics.functional.image import peak_signal_noise_ratio  # slow to import
+
     return peak_signal_noise_ratio(x, y, data_range=DATA_RANGE, reduction="none", dim=(1, 2, 3))
 
 

@@ -6,11 +6,32 @@ import pickle
 from pathlib import Path
 
 import torch
-import torchvision
 from torch import Tensor, nn
 
 SMALL = "small"
 CLASSIFIERS = ("fc.", "classifier.", "head.")
+
+
+class BasicBlock(nn.Module):
+    """Two 3 x 3 convolutions and a way around them (He et al. 2016, Fig. 2): torchvision's, name by name.
+
+    (B, n_in, H, W) -> (B, n_out, H/stride, W/stride). Written out, as torchvision takes seconds to import and a lesson
+    needs nothing else of it.
+    """
+
+    def __init__(self, n_in: int, n_out: int, stride: int, downsample: nn.Module | None) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(n_in, n_out, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(n_out)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(n_out, n_out, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(n_out)
+        self.downsample = downsample
+
+    def forward(self, x: Tensor) -> Tensor:
+        around = x if self.downsample is None else self.downsample(x)
+        y = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(y)) + around)
 
 
 class SmallResNet(nn.Module):
@@ -22,13 +43,12 @@ class SmallResNet(nn.Module):
     def __init__(self, width: int = 16, last_stride: int = 1) -> None:
         super().__init__()
         w = width
-        block = torchvision.models.resnet.BasicBlock
 
         def stage(n_in: int, n_out: int, stride: int) -> nn.Module:
             shortcut = None
             if stride != 1 or n_in != n_out:
                 shortcut = nn.Sequential(nn.Conv2d(n_in, n_out, 1, stride, bias=False), nn.BatchNorm2d(n_out))
-            return block(n_in, n_out, stride, shortcut)
+            return BasicBlock(n_in, n_out, stride, shortcut)
 
         self.stem = nn.Sequential(  # (B, 3, H, W) -> (B, w, H/2, W/2)
             nn.Conv2d(3, w, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(w), nn.ReLU(inplace=True)
@@ -53,6 +73,8 @@ class TorchvisionBackbone(nn.Module):
     """
 
     def __init__(self, name: str, weights: str | None, last_stride: int = 2) -> None:
+        import torchvision  # slow to import, and not needed by the small backbone
+
         super().__init__()
         if name not in torchvision.models.list_models(module=torchvision.models):
             known = ", ".join(["small", "resnet18", "resnet50", "convnext_tiny", "mobilenet_v3_large", "densenet121"])

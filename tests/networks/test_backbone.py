@@ -4,7 +4,7 @@ import pytest
 import torch
 import torchvision
 
-from dgnet_lite.networks.backbone import build_backbone
+from dgnet_lite.networks.backbone import BasicBlock, build_backbone
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,20 @@ def test_the_kept_resolution_changes_no_weights():
 
 def test_a_new_trunk_is_in_training_mode():
     assert all(module.training for module in build_backbone("resnet18").modules())
+
+
+@pytest.mark.parametrize(("n_out", "stride"), [(4, 1), (8, 2)])
+def test_the_basic_block_is_torchvisions(n_out, stride):
+    def way_around():
+        return None if stride == 1 else torch.nn.Conv2d(4, n_out, 1, stride)
+
+    ours = BasicBlock(4, n_out, stride, way_around())
+    theirs = torchvision.models.resnet.BasicBlock(4, n_out, stride, way_around())
+    theirs.load_state_dict(ours.state_dict())
+    x = torch.randn(2, 4, 8, 6, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(ours(x), theirs(x), rtol=0, atol=0)
+    for (name, buffer), (_, other) in zip(ours.named_buffers(), theirs.named_buffers(), strict=True):
+        torch.testing.assert_close(buffer, other, msg=name)
 
 
 # Weights from a file
