@@ -92,7 +92,7 @@ $(DONE): pyproject.toml
 	touch $(UNFINISHED); \
 	$(PY) -m pip --version >/dev/null 2>&1 || $(PY) -m ensurepip >/dev/null; \
 	if test '$(USE_UV)' != 0 && $(PY) -m pip install --quiet --disable-pip-version-check uv \
-		&& $(PY) -m uv pip install --python $(PY) --editable '$(EXTRAS)'; then :; else \
+		&& $(PY) -m uv pip install --python $(PY) --compile-bytecode --editable '$(EXTRAS)'; then :; else \
 		echo "Installing with pip, which takes a few minutes ..."; \
 		$(PY) -m pip install --disable-pip-version-check --editable '$(EXTRAS)'; \
 	fi; \

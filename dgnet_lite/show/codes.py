@@ -152,6 +152,8 @@ def skill_map(table: pd.DataFrame, codes: Sequence[str] | None = None, *, title:
         table: columns code, half, factor, skill, error, as from `evaluation.probe.probe_table`.
         codes: which, in this order; None for all.
     """
+    import seaborn  # slow to import
+
     codes = list(codes if codes is not None else dict.fromkeys(table["code"]))
     halves = {half: list(dict.fromkeys(rows["factor"])) for half, rows in table.groupby("half", sort=False)}
     count = sum(map(len, halves.values()))
@@ -159,22 +161,17 @@ def skill_map(table: pd.DataFrame, codes: Sequence[str] | None = None, *, title:
     panels = figure.subplots(len(halves), 1, height_ratios=[len(rows) for rows in halves.values()])
     value, error = (table.pivot(index="factor", columns="code", values=v) for v in ("skill", "error"))
     for axes, (half, rows) in zip(np.atleast_1d(panels), halves.items(), strict=True):
-        shown = axes.imshow(value.loc[rows, codes], cmap="cividis", vmin=0, vmax=1, aspect="auto")
-        for r, factor in enumerate(rows):
-            for c, code in enumerate(codes):
-                v, e = value.loc[factor, code], error.loc[factor, code]
-                ink = "white" if v < 0.55 else INK
-                text = f"{v:.2f} ±{e:.2f}".replace("-0.00", "0.00")
-                axes.text(c, r, text, ha="center", va="center", color=ink, size=FONT_SIZE - 1.5)
-        axes.set_yticks(range(len(rows)), rows)
-        axes.set_xticks(range(len(codes)), codes if half == next(iter(halves)) else [])
+        number, spread = value.loc[rows, codes], error.loc[rows, codes]
+        texts = number.map("{:.2f}".format).replace("-0.00", "0.00") + spread.map(" ±{:.2f}".format)
+        style = {"cmap": "cividis", "vmin": 0, "vmax": 1, "cbar": False, "annot_kws": {"size": FONT_SIZE - 1.5}}
+        named = codes if half == next(iter(halves)) else False
+        seaborn.heatmap(number, ax=axes, annot=texts, fmt="", xticklabels=named, **style)
+        axes.set_xlabel("")
+        axes.tick_params(axis="y", rotation=0)
         axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False)
         axes.set_ylabel(half, weight="bold", color=FAINT)
-        axes.grid(visible=False)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
     figure.align_ylabels()
-    figure.colorbar(shown, ax=list(np.atleast_1d(panels)), shrink=0.5, label="skill: 0 chance, 1 perfect")
+    figure.colorbar(axes.collections[0], ax=list(np.atleast_1d(panels)), shrink=0.5, label="skill: 0 chance, 1 perfect")
     figure.suptitle(title, x=0.01, ha="left", fontweight="bold", fontsize=FONT_SIZE)
     best = "; ".join(f"{f} {value.loc[f, codes].idxmax()} {value.loc[f, codes].max():.2f}" for f in value.index)
     figure.alt_text = f"{title}. Skill of a linear probe, best code for each factor: {best}."

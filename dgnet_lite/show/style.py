@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 
 import matplotlib
 import numpy as np
-import seaborn
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.textpath import TextPath
@@ -19,7 +18,10 @@ from PIL import Image
 
 from dgnet_lite.training.checkpoint import write_whole
 
-PALETTE: list[str] = seaborn.color_palette("colorblind").as_hex()
+PALETTE = [
+    "#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9",
+]  # fmt: skip
+"""seaborn's "colorblind", written out, as seaborn takes seconds to import."""
 BLUE, ORANGE, GREEN, VERMILION = PALETTE[:4]
 INK, FAINT = "#222222", "#8a8a8a"
 LINES = ("-", "--", "-.", ":")

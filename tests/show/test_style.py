@@ -7,6 +7,7 @@ import io
 import matplotlib
 import numpy as np
 import pytest
+import seaborn
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
@@ -23,6 +24,10 @@ def pixels(figure: Figure) -> np.ndarray:
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3]
+
+
+def test_the_palette_is_seaborns_for_colour_blind_readers():
+    assert seaborn.color_palette("colorblind").as_hex() == PALETTE
 
 
 def test_a_saved_figure_holds_the_command_that_made_it(figure, tmp_path):
