@@ -7,7 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from dgnet_lite.course.books import ROOT, BookError
+from dgnet_lite.course import ROOT
+from dgnet_lite.course.books import BookError
 
 FAILED, MISUSED, INTERRUPTED = 1, 2, 130
 

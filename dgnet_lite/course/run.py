@@ -23,8 +23,8 @@ from nbclient.exceptions import DeadKernelError
 from nbformat import NotebookNode
 from papermill.exceptions import PapermillExecutionError
 
-from dgnet_lite.course import budgets, papermill_run
-from dgnet_lite.course.books import ROOT, BookError, book_text, lesson_paths, read_book, settle, write_book
+from dgnet_lite.course import ROOT, budgets, papermill_run
+from dgnet_lite.course.books import BookError, book_text, lesson_paths, read_book, settle, write_book
 
 PROFILES = ("smoke", "toy")
 STORED = "toy"

@@ -25,7 +25,7 @@ from typing import Any
 
 import pytest
 
-from dgnet_lite.course.books import ROOT
+from dgnet_lite.course import ROOT
 
 COPIED = (
     "dgnet_lite",

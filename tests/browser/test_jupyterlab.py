@@ -16,7 +16,8 @@ from __future__ import annotations
 import nbformat
 import pytest
 
-from dgnet_lite.course.books import KERNEL, ROOT, lesson_paths
+from dgnet_lite.course import ROOT
+from dgnet_lite.course.books import KERNEL, lesson_paths
 from dgnet_lite.course.budgets import name_of
 
 NOTEBOOKS = [name_of(path) for folder in ("notebooks", "exercises") for path in lesson_paths(ROOT / folder)]

@@ -9,9 +9,8 @@ import pytest
 import torch
 
 from dgnet_lite.config import Config
-from dgnet_lite.course import lesson, models
+from dgnet_lite.course import ROOT, lesson, models
 from dgnet_lite.course.__main__ import main
-from dgnet_lite.course.books import ROOT
 from dgnet_lite.data.toymarket import PRESETS
 from dgnet_lite.study import Study
 from dgnet_lite.training import checkpoint

@@ -8,8 +8,8 @@ import nbformat
 import pytest
 
 import dgnet_lite.course.checks  # noqa: F401 - fills EXERCISES
-from dgnet_lite.course import budgets
-from dgnet_lite.course.books import ROOT, headers, lesson_paths, read_book
+from dgnet_lite.course import ROOT, budgets
+from dgnet_lite.course.books import headers, lesson_paths, read_book
 from dgnet_lite.course.build import build
 from dgnet_lite.course.checks.core import EXERCISES
 from dgnet_lite.course.run import LARGEST, find
