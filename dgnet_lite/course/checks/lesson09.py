@@ -93,29 +93,7 @@ def check_feedback(feedback: Callable) -> str:
     return "opposite slopes on the same picture"
 
 
-@exercise("09.4", "Joined")
-def check_joined(joined: Callable) -> str:
-    """`joined(f_prim, f_fine, beta)`: (N, d), (N, e), number -> (N, d + e)."""
-    prim, fine = torch.tensor([[3.0, 4], [0, 2]]), torch.tensor([[1.0, 0, 0], [5, 0, 12]])
-    # cosines of rows 0 and 1: 8 / (5 * 2) = 4/5 and 5 / 13
-    f = joined(prim, fine, 0.25)
-    expect(getattr(f, "shape", None) == (2, 5), "Both halves side by side, 2 + 3 numbers a row: see hint 1.")
-    products = f @ f.T
-    want = 0.8 + 0.25 * 5 / 13
-    causes = [
-        (0.8 + 0.0625 * 5 / 13, "The fine half has the factor beta twice in a product: take its root: see hint 3."),
-        (0.8 + 5 / 13, "beta is missing: see hint 3."),
-        (0.25 * 0.8 + 5 / 13, "beta belongs to the fine half: see hint 3."),
-        (0.75 * 0.8 + 0.25 * 5 / 13, "The primary half keeps its weight 1, not 1 - beta: see hint 2."),
-        (8 + 0.25 * 5, "The halves must have length 1 before they are joined: see hint 2."),
-        (want / 1.25, "Joined rows have the length sqrt(1 + beta); do not normalise them again: see hint 3."),
-    ]
-    expect_close(products[0, 1], want, "product of rows 0 and 1, beta = 0.25: 4/5 + 0.25 * 5/13", causes)
-    expect_close(products.diagonal(), [1.25, 1.25], "squared lengths, 1 + beta", [])
-    return "the weighted sum of both cosines"
-
-
-@exercise("09.5", "Among the same outfits")
+@exercise("09.4", "Among the same outfits")
 def check_same_outfit_rank1(same_outfit_rank1: Callable) -> str:
     """`same_outfit_rank1(scores, same_id, same_camera, same_outfit)`: four (Q, G) -> share."""
     scores = torch.tensor([[0.9, 0.8, 0.7, 0.6], [0.9, 0.2, 0.8, 0.7], [0.1, 0.9, 0.3, 0.2], [0.4, 0.3, 0.2, 0.1]])
@@ -139,6 +117,28 @@ def check_same_outfit_rank1(same_outfit_rank1: Callable) -> str:
     told = "With scores below 0 the answer is another one: give what is left out -inf, not 0: see hint 2."
     expect_close(negative, 2 / 3, "the same with all scores lowered by 2", [(lambda v: True, told)])
     return "two of three, one query has nothing to find"
+
+
+@exercise("09.5", "Joined")
+def check_joined(joined: Callable) -> str:
+    """`joined(f_prim, f_fine, beta)`: (N, d), (N, e), number -> (N, d + e)."""
+    prim, fine = torch.tensor([[3.0, 4], [0, 2]]), torch.tensor([[1.0, 0, 0], [5, 0, 12]])
+    # cosines of rows 0 and 1: 8 / (5 * 2) = 4/5 and 5 / 13
+    f = joined(prim, fine, 0.25)
+    expect(getattr(f, "shape", None) == (2, 5), "Both halves side by side, 2 + 3 numbers a row: see hint 1.")
+    products = f @ f.T
+    want = 0.8 + 0.25 * 5 / 13
+    causes = [
+        (0.8 + 0.0625 * 5 / 13, "The fine half has the factor beta twice in a product: take its root: see hint 3."),
+        (0.8 + 5 / 13, "beta is missing: see hint 3."),
+        (0.25 * 0.8 + 5 / 13, "beta belongs to the fine half: see hint 3."),
+        (0.75 * 0.8 + 0.25 * 5 / 13, "The primary half keeps its weight 1, not 1 - beta: see hint 2."),
+        (8 + 0.25 * 5, "The halves must have length 1 before they are joined: see hint 2."),
+        (want / 1.25, "Joined rows have the length sqrt(1 + beta); do not normalise them again: see hint 3."),
+    ]
+    expect_close(products[0, 1], want, "product of rows 0 and 1, beta = 0.25: 4/5 + 0.25 * 5/13", causes)
+    expect_close(products.diagonal(), [1.25, 1.25], "squared lengths, 1 + beta", [])
+    return "the weighted sum of both cosines"
 
 
 @exercise("09.6", "Choose beta")
