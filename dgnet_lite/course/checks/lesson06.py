@@ -205,6 +205,7 @@ def check_stage_loss(stage_loss: Callable) -> str:
         (30, "Eq. (3) is missing: see hint 1."),
         (10 + scores, "Eq. (2) is missing: see hint 1."),
         (20 + scores, "Eq. (1) is missing: see hint 1."),
+        (30 + 2 * scores, "Eq. (3) is the mean over both images, not their sum: see hint 1."),
         (30 + math.log1p(math.exp(-2)), "Eq. (3) is asked of x_t, too: mean over both images: see hint 1."),
     ]
     by_identity = -(2 / (1 + math.exp(2)) + 4 / (1 + math.exp(4))) / 2  # of eq. (3) by E_a's weight

@@ -72,7 +72,11 @@ def check_code_losses(code_losses: Callable) -> str:
     # G = s + 4 a = 9; E_a says 27, 25 away from 2; E_s says 45, 44 away from 1
     got = code_losses(e_a, e_s, lambda s, a: (s + 4 * a).expand(-1, 3, 4, 2), a_i, s_j)
     expect(isinstance(got, tuple | list) and len(got) == 2, "Return two losses, eq. (4) first.")
-    causes = [(44, "That is eq. (5): eq. (4) comes first."), (625, "Absolute values, not squares: see hint 1.")]
+    causes = [
+        (44, "That is eq. (5): eq. (4) comes first."),
+        (625, "Absolute values, not squares: see hint 1."),
+        (16, "It is G(s, a): the structure comes first."),
+    ]
     expect_close(got[0], 25.0, "eq. (4): |2 - 27|", causes)
     causes = [(352, "Take the mean over the code, not the sum: see hint 1."), (1936, "Not squares: see hint 1.")]
     expect_close(got[1], 44.0, "eq. (5): |1 - 45|", causes)
@@ -97,8 +101,23 @@ def check_code_losses(code_losses: Callable) -> str:
 
 
 def critic() -> Weight:
-    """D: the score w x at one scale."""
-    return Weight(1.0, lambda w, x: [w * x.mean(dim=1, keepdim=True)])
+    """D: the scores w x and, of every second pixel, 3 w x, at two scales."""
+
+    def scores(w: Tensor, x: Tensor) -> list[Tensor]:
+        brightness = x.mean(dim=1, keepdim=True)
+        return [w * brightness, 3 * w * brightness[..., ::2, ::2]]
+
+    return Weight(1.0, scores)
+
+
+def _loss(*scores: float) -> float:
+    """-log sigmoid of a score, summed."""
+    return sum(math.log1p(math.exp(-score)) for score in scores)
+
+
+def _slope(*scores: float) -> float:
+    """Of `_loss`, by a factor on the scores at 1."""
+    return sum(-score / (1 + math.exp(score)) for score in scores)
 
 
 @exercise("07.3", "D learns, G does not")
@@ -106,23 +125,23 @@ def check_loss_of_D(loss_of_D: Callable) -> str:
     """`loss_of_D(D, x, fake)`: what D minimises; D(x) is a list of patch scores."""
     D, fake = critic(), torch.full((1, 3, 4, 2), -1.0, requires_grad=True)
     got = loss_of_D(D, torch.full((1, 3, 4, 2), 2.0), fake)
-    real, made = math.log1p(math.exp(-2)), math.log1p(math.exp(-1))  # scores 2 and -1
+    real, made = _loss(2, 6), _loss(1, 3)  # scores 2 and 6; -1 and -3, with the other sign: to be called fake
     causes = [
-        (real + math.log1p(math.exp(1)), "That asks D to call the fake real; it is log(1 - D(fake)): see hint 1."),
+        (real + _loss(-1, -3), "That asks D to call the fake real; it is log(1 - D(fake)): see hint 1."),
         (real, "The fake is missing: see hint 1."),
         (made, "The real picture is missing: see hint 1."),
         (-real - made, "D minimises: mind the sign: see hint 1."),
-        ((real + made) / 2, "The two terms are added, not averaged: see hint 1."),
+        ((real + made) / 2, "The two terms are added, and so are the scales; nothing is averaged but patches."),
+        (_loss(2) + _loss(1), "That is the first scale alone: add over all that D(x) lists."),
     ]
-    expect_close(got, real + made, "scores 2 of x and -1 of the fake", causes)
+    expect_close(got, real + made, "two scales, scores 2 and 6 of x, -1 and -3 of the fake", causes)
     by_D, by_fake = slopes(got, D.w, fake)
     expect(by_fake == 0, "G learns from D's loss, to be found out: detach the fake: see hint 2.")
-    want = -2 / (1 + math.exp(2)) - 1 / (1 + math.exp(1))
     causes = [
         (0, "D learns nothing: no torch.no_grad(), and only the fake is detached: see hint 3."),
-        (-2 / (1 + math.exp(2)), "D learns nothing of the fake: detach the picture, not D's score: see hint 3."),
+        (_slope(2, 6), "D learns nothing of the fake: detach the picture, not D's score: see hint 3."),
     ]
-    expect_close(by_D, want, "slope by D's weight", causes)
+    expect_close(by_D, _slope(2, 6) + _slope(1, 3), "slope by D's weight", causes)
     return "two terms and two slopes by hand"
 
 
@@ -133,14 +152,16 @@ def check_loss_of_G(loss_of_G: Callable) -> str:
     got = loss_of_G(D, fake)
     still_learns(D)
     causes = [
-        (-math.log1p(math.exp(-1)), "That is log(1 - D), which saturates; G minimises -log D: see hint 1."),
-        (math.log1p(math.exp(-1)), "That is what D wants; G wants D(fake) large: see hint 1."),
-        (-math.log1p(math.exp(1)), "G minimises: mind the sign: see hint 1."),
+        (-_loss(1, 3), "That is log(1 - D), which saturates; G minimises -log D: see hint 1."),
+        (_loss(1, 3), "That is what D wants; G wants D(fake) large: see hint 1."),
+        (-_loss(-1, -3), "G minimises: mind the sign: see hint 1."),
+        (_loss(-1, -3) / 2, "The scales are added, not averaged."),
+        (_loss(-1), "That is the first scale alone: add over all that D(fake) lists."),
     ]
-    expect_close(got, math.log1p(math.exp(1)), "score -1", causes)
+    expect_close(got, _loss(-1, -3), "two scales, scores -1 and -3", causes)
     by_D, by_fake = slopes(got, D.w, fake)
     none = "Nothing reaches the fake, so G learns nothing: freeze D's weights, do not cut the values: see hint 2."
-    expect_close(by_fake, -1 / (1 + math.exp(-1)), "slope by the fake, all pixels", [(0, none)])
+    expect_close(by_fake, -_slope(-1, -3), "slope by the fake, all pixels", [(0, none)])
     expect(by_D == 0, "D learns from G's loss, to call fakes real: freeze its weights: see hint 2.")
     return "the slope reaches the fake and not D"
 
@@ -185,6 +206,7 @@ def check_fed_back(fed_back: Callable) -> str:
     scale = math.log(3)  # the teacher's scores 0 and log 3: q = 1/4, 3/4
     teacher = Weight(scale, lambda w, x: torch.cat([0 * x[:, 0, 0, :1], w * x[:, 0, 0, :1]], dim=1))
     got = fed_back(E_a, teacher, swaps)
+    still_learns(teacher)
     low, high = math.log1p(math.exp(1)), math.log1p(math.exp(-1))  # -log p of the two persons
     entropy = -(math.log(1 / 4) / 4 + 3 * math.log(3 / 4) / 4)
     causes = [
@@ -199,5 +221,4 @@ def check_fed_back(fed_back: Callable) -> str:
     expect(by_swap == 0, "The loss reaches the swap, and G will make swaps easy: detach it: see hint 2.")
     expect(by_teacher == 0, "The teacher learns, too; it only labels: see hint 3.")
     expect_close(by_E_a, 1 / (1 + math.exp(-1)) - 3 / 4, "slope by E_a's weight")
-    still_learns(teacher)
     return "E_a learns, G and the teacher do not"

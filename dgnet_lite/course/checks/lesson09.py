@@ -90,6 +90,15 @@ def check_feedback(feedback: Callable) -> str:
     by_prim, by_fine = torch.autograd.grad(total, [prim, fine], allow_unused=True)
     expect_close(by_prim, torch.tensor([[-1.0, 1.0]]), "slope by the primary scores, 2 (p - q)", [])
     expect_close(by_fine, torch.tensor([[0.32, -0.32]]), "slope by the fine scores, 0.4 (p - onehot(j))", [])
+    q, y_j = torch.tensor([[1.0, 0.0], [0.5, 0.5]]), torch.tensor([1, 0])
+    fine = torch.tensor([[0.8, 0.2], [0.5, 0.5]]).log()
+    want = math.log(2) + 0.2 * math.log(10)  # KL ln 2 and 0; -ln p ln 5 and ln 2
+    causes = [
+        (2 * want, "Take the mean over the pictures, not the sum: see hint 3."),
+        (2 * math.log(2) + 0.2 * math.log(10), "That is the cross-entropy; eq. (8) has q log q, too: see hint 3."),
+    ]
+    got = feedback(torch.zeros(2, 2), fine, q, y_j, 2.0, 0.2)
+    expect_close(got, want, "two swaps, the second with q = 1/2, 1/2", causes)
     return "opposite slopes on the same picture"
 
 

@@ -352,6 +352,7 @@ PROOFS = [
             (stage(img=(1, 5)), "Eq. .1. has the weight"),
             (stage(img=(5, 0)), "Eq. .2. is missing"),
             (stage(identity=5), "the weight 1"),
+            (stage(identity=2), "not their sum"),
             (stage(identity=0), "Eq. .3. is missing"),
             (stage(both=False), "x_t, too"),
             (stage(detach_i=False, detach_t=False), "detach both"),

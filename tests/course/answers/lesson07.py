@@ -58,6 +58,10 @@ def codes_by_hand(E_a, E_s, G, a_i, s_j):
     return [(target_a - E_a(x_j_i)).abs().mean(), (target_s - E_s(x_j_i.mean(1, keepdim=True))).abs().mean()]
 
 
+def codes_with_g_exchanged(E_a, E_s, G, a_i, s_j):
+    return codes()(E_a, E_s, lambda s, a: G(a, s), a_i, s_j)
+
+
 def codes_exchanged(*arguments):
     return codes()(*arguments)[::-1]
 
@@ -98,6 +102,14 @@ def g_copied(D, fake):
     return sum(F.softplus(-patches).mean() for patches in deepcopy(D)(fake))
 
 
+def d_of_one_scale(D, x, fake):
+    return F.softplus(-D(x)[0]).mean() + F.softplus(D(fake.detach())[0]).mean()
+
+
+def d_averaged(D, x, fake):
+    return L.discriminator_log(D(x), D(fake.detach())) / 2
+
+
 def g_functional(D, fake):
     weights = {name: p.detach() for name, p in D.named_parameters()}
     return L.generator_log(torch.func.functional_call(D, weights, (fake,)))
@@ -110,6 +122,16 @@ def g_moves_d(D, fake):
 def g_blind(D, fake):
     with torch.no_grad():
         return L.generator_log(D(fake))
+
+
+def g_of_one_scale(D, fake):
+    with frozen(D):
+        return F.softplus(-D(fake)[0]).mean()
+
+
+def g_averaged(D, fake):
+    with frozen(D):
+        return L.generator_log(D(fake)) / 2
 
 
 def g_left_frozen(D, fake):
@@ -157,6 +179,11 @@ def fed_by_torch(E_a, teacher, x_j_i):
     return F.cross_entropy(E_a(x)[1], label)
 
 
+def fed_by_a_frozen_teacher(E_a, teacher, x_j_i):
+    teacher.requires_grad_(False)
+    return fed_by_torch(E_a, teacher, x_j_i)
+
+
 def fed_as_kl(E_a, teacher, x_j_i):
     x = x_j_i.detach()
     return L.primary(E_a(x)[1], teacher(x).detach().softmax(dim=1))
@@ -180,6 +207,7 @@ PROOFS = [
             (codes(given=torch.Tensor.detach), "as what G is given"),
             (codes(error=F.mse_loss), "not squares"),
             (codes_exchanged, "comes first"),
+            (codes_with_g_exchanged, "the structure comes first"),
         ],
     ),
     Proof(
@@ -190,6 +218,8 @@ PROOFS = [
             (d_asks_wrongly, "call the fake real"),
             (d_score_detached, "not D's score"),
             (d_blind, "D learns nothing"),
+            (d_of_one_scale, "first scale alone"),
+            (d_averaged, "so are the scales"),
         ],
     ),
     Proof(
@@ -200,6 +230,8 @@ PROOFS = [
             (g_blind, "G learns nothing"),
             (g_left_frozen, "Unfreeze"),
             (g_of_d, "what D wants"),
+            (g_of_one_scale, "first scale alone"),
+            (g_averaged, "not averaged"),
         ],
     ),
     Proof(
@@ -223,6 +255,7 @@ PROOFS = [
             (fed(q=torch.Tensor.detach), "teacher's scores"),
             (fed(blind=True), "E_a learns nothing"),
             (fed_as_kl, "KL of eq"),
+            (fed_by_a_frozen_teacher, "Unfreeze"),
         ],
     ),
 ]

@@ -91,6 +91,14 @@ def feedback(weights=lambda w, a: (w, a * w), fine_reads="fine", label=lambda q,
     return both
 
 
+def feedback_summed(prim, fine, q, y_j, lambda_prim, alpha):
+    return len(q) * feedback_by_hand(prim, fine, q, y_j, lambda_prim, alpha)
+
+
+def feedback_by_cross_entropy(prim, fine, q, y_j, lambda_prim, alpha):
+    return lambda_prim * (F.cross_entropy(prim, q) + alpha * F.cross_entropy(fine, y_j))
+
+
 def feedback_with_log_of_nought(prim, fine, q, y_j, lambda_prim, alpha):
     kl = (q * (q.log() - prim.log_softmax(1))).sum(1).mean()
     return lambda_prim * (kl + alpha * F.cross_entropy(fine, y_j))
@@ -224,6 +232,8 @@ PROOFS = [
             (feedback(fine_reads="prim"), "its own"),
             (feedback(label=lambda q, y_j: q.argmax(dim=1)), "gave the clothes"),
             (feedback_with_log_of_nought, "0 log 0"),
+            (feedback_summed, "not the sum"),
+            (feedback_by_cross_entropy, "cross-entropy"),
             (feedback_detached, "No gradient"),
         ],
     ),
