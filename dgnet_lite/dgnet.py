@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dgnet_lite.config import NetworkConfig
@@ -54,10 +54,13 @@ class DGNet(nn.Module):
         return self.E_s(grey(x))
 
     def decode(
-        self, structure: Float[Tensor, "b c h w"], appearance: Float[Tensor, "b k 4 1"]
+        self,
+        structure: Float[Tensor, "s c h w"],
+        appearance: Float[Tensor, "b k 4 1"],
+        rows: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b 3 h2 w2"]:
-        """G(a, s)."""
-        return self.G(structure, appearance)
+        """G(a, s); with `rows`, appearance k is put on structure rows[k], otherwise on structure k."""
+        return self.G(structure, appearance, rows)
 
     def swap(self, x_i: Float[Tensor, "b 3 h w"], x_j: Float[Tensor, "b 3 h w"]) -> Float[Tensor, "b 3 h w"]:
         """x_j^i = G(a_i, s_j): the clothes of x_i on the body and place of x_j."""

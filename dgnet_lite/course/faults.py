@@ -49,7 +49,7 @@ class WrongRange(DGNetTask):
 class TeacherTraining(DGNetTask):
     """The teacher was left in training mode: it drops out, and takes the statistics of what it labels for its own."""
 
-    def _feed_back(self, batch: Batch, x_j_i: Tensor) -> dict[str, Tensor]:
+    def _feed_back(self, batch: Batch, x_j_i: Tensor, feature_map: Tensor | None = None) -> dict[str, Tensor]:
         fake = x_j_i.detach()
         with running_statistics_kept(self.model.E_a):
             out = self.model.E_a(fake)
@@ -61,7 +61,7 @@ class TeacherTraining(DGNetTask):
 class MissingDetach(DGNetTask):
     """The swaps are fed back without `detach`: G, too, learns to make eqs. (8) and (9) small."""
 
-    def _feed_back(self, batch: Batch, x_j_i: Tensor) -> dict[str, Tensor]:
+    def _feed_back(self, batch: Batch, x_j_i: Tensor, feature_map: Tensor | None = None) -> dict[str, Tensor]:
         with running_statistics_kept(self.model.E_a):
             out = self.model.E_a(x_j_i)
         q = soft_label(self.teacher, x_j_i, batch_statistics=False, mirror=False)

@@ -81,7 +81,10 @@ class AppearanceEncoder(nn.Module):
         self.fine = Head(channels, num_ids, feature_dim, dropout[1])
 
     def forward(self, x: Float[Tensor, "b 3 h w"]) -> Appearance:
-        feature_map = self.backbone(x)  # (B, C, h, w)
+        return self.read(self.backbone(x))
+
+    def read(self, feature_map: Float[Tensor, "b c h w"]) -> Appearance:
+        """What E_a says of images of which the backbone's feature map is known."""
         pooled = pool(feature_map, self.head_pool)
         f_prim, logits_prim = self.prim(pooled)
         f_fine, logits_fine = self.fine(pooled)

@@ -71,7 +71,12 @@ def adain(
 
     Source: Huang and Belongie 2017; `scale` is used as it comes, without "1 +" (release).
     """
-    return instance_norm(x, eps) * scale[:, :, None, None] + bias[:, :, None, None]
+    return told(instance_norm(x, eps), scale, bias)
+
+
+def told(x: Float[Tensor, "b c h w"], scale: Float[Tensor, "b c"], bias: Float[Tensor, "b c"]) -> Tensor:
+    """The second half of `adain`: each channel of each image times its scale, plus its bias."""
+    return x * scale[:, :, None, None] + bias[:, :, None, None]
 
 
 class AdaINResidualBlock(nn.Module):
@@ -86,12 +91,21 @@ class AdaINResidualBlock(nn.Module):
         self.conv2 = conv(channels, channels, dilation=dilation)
 
     def forward(
-        self, x: Float[Tensor, "b c h w"], scale: Float[Tensor, "b c2"], bias: Float[Tensor, "b c2"]
+        self,
+        x: Float[Tensor, "b c h w"],
+        scale: Float[Tensor, "b c2"],
+        bias: Float[Tensor, "b c2"],
+        begun: Float[Tensor, "b c h w"] | None = None,
     ) -> Float[Tensor, "b c h w"]:
+        """`begun` is `begin(x)` where it is known."""
         scale1, scale2 = scale.chunk(2, dim=1)
         bias1, bias2 = bias.chunk(2, dim=1)
-        y = F.leaky_relu(adain(self.conv1(x), scale1, bias1), 0.2)
+        y = F.leaky_relu(told(self.begin(x) if begun is None else begun, scale1, bias1), 0.2)
         return x + adain(self.conv2(y), scale2, bias2)
+
+    def begin(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:
+        """What the block does before it hears of scale and bias: the same for every appearance."""
+        return instance_norm(self.conv1(x))
 
 
 class LayerNorm2d(nn.Module):

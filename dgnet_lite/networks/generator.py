@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dgnet_lite.networks.appearance import STRIPES
@@ -46,7 +46,7 @@ def mlp(n_in: int, width: int, n_out: int) -> nn.Sequential:
 class Generator(nn.Module):
     """G: (structure s_j, appearance a_i) -> image x_j^i, in ImageNet-normalised units (no tanh).
 
-    Args of forward: structure, (B, channels, H/2^d, W/2^d); appearance, (B, code_channels, 4, 1).
+    Args of forward: structure, (B, channels, H/2^d, W/2^d); appearance, (B, code_channels, 4, 1); `rows`, see there.
     Returns: (B, 3, H, W).
     Source: Sec. 4.1 (iii), four residual blocks with two AdaIN each and four convolutions; sizes from the release.
     """
@@ -92,23 +92,34 @@ class Generator(nn.Module):
                     nn.init.constant_(last.bias, start)
 
     def forward(
-        self, structure: Float[Tensor, "b c h w"], appearance: Float[Tensor, "b k stripes 1"]
+        self,
+        structure: Float[Tensor, "s c h w"],
+        appearance: Float[Tensor, "b k stripes 1"],
+        rows: Int[Tensor, " b"] | None = None,
     ) -> Float[Tensor, "b 3 h2 w2"]:
+        """`rows`: which row of `structure` each appearance is put on; left out, the first on the first, and so on.
+
+        With `rows`, what happens to a structure before it meets an appearance is computed once.
+        """
         slices = slice_code(appearance, len(self.residual), self.code_slices)
         scales = [mlp(a) for mlp, a in zip(self.scale, slices, strict=True)]
         biases = [mlp(a) for mlp, a in zip(self.bias, slices, strict=True)]
-        parts = zip(*(x.split(self._at_once(structure)) for x in (structure, *scales, *biases)), strict=True)
-        return torch.cat([self._paint(s, told[: len(scales)], told[len(scales) :]) for s, *told in parts])
+        at_once = self._at_once(structure, len(appearance))
+        begun = torch.cat([self.residual[0].begin(s) for s in structure.split(at_once)])
+        if rows is not None:
+            structure, begun = structure.index_select(0, rows), begun.index_select(0, rows)
+        parts = zip(*(x.split(at_once) for x in (structure, begun, *scales, *biases)), strict=True)
+        return torch.cat([self._paint(s, b, told[: len(scales)], told[len(scales) :]) for s, b, *told in parts])
 
-    def _paint(self, x: Tensor, scales: list[Tensor], biases: list[Tensor]) -> Tensor:
+    def _paint(self, x: Tensor, begun: Tensor | None, scales: list[Tensor], biases: list[Tensor]) -> Tensor:
         for block, scale, bias in zip(self.residual, scales, biases, strict=True):
-            x = block(x, scale, bias)
+            x, begun = block(x, scale, bias, begun), None
         return self.to_image(self.upsample(x))
 
-    def _at_once(self, structure: Tensor) -> int:
-        """How many images to paint at once. G knows no other image of the batch, so that this changes no result."""
+    def _at_once(self, structure: Tensor, count: int) -> int:
+        """How many of `count` images to paint at once. G knows no other image of the batch: it changes no result."""
         if structure.device.type != "cpu":
-            return len(structure)
+            return count
         largest = 4 * structure[0].numel() * 2**self.upsamplings  # bytes; each upsampling doubles a feature map
         return max(1, CACHE // largest)
 

@@ -40,12 +40,16 @@ class Witness(DGNetTask):
         self.reached: dict[str, set[str]] = {}
         """The parts with a gradient, by the name of the loss, of the last step."""
 
-    def learn(self, names: list[str], losses: dict[str, Tensor]) -> Tensor:
+    def add_gradients(self, weights: dict[str, float], losses: dict[str, Tensor]) -> Tensor:
         parameters = [(part, p) for part, module in parts(self.model).items() for p in module.parameters()]
         for name, loss in losses.items():
-            found = with_gradient(loss, [p for _, p in parameters])
-            self.reached[name] = {part for (part, _), has in zip(parameters, found, strict=True) if has}
-        return sum(losses.values())
+            if weights.get(name, 0) > 0:
+                found = with_gradient(loss, [p for _, p in parameters])
+                self.reached[name] = {part for (part, _), has in zip(parameters, found, strict=True) if has}
+        return torch.zeros(())
+
+    def move(self, *names: str) -> None:
+        pass
 
 
 def parts(model: DGNet) -> dict[str, nn.Module]:

@@ -146,7 +146,8 @@ def _named(task: DGNetTask) -> Iterator[None]:
         def leave(*_: Any, ranges: list = open_ranges) -> None:
             ranges.pop().__exit__(None, None, None)
 
-        handles += [network.register_forward_pre_hook(enter), network.register_forward_hook(leave)]
+        for module in (network, *network.children()):  # E_a's backbone and heads are called by themselves, too
+            handles += [module.register_forward_pre_hook(enter), module.register_forward_hook(leave)]
     kept = {method: getattr(task.batches, method) for method in ("sample", "erase")}
     for method, function in kept.items():
 

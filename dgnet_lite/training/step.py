@@ -18,7 +18,14 @@ from dgnet_lite.networks.discriminator import MultiScaleDiscriminator
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training import distributed
-from dgnet_lite.training.modes import dropout_off, frozen, running_statistics_kept
+from dgnet_lite.training.modes import (
+    both,
+    dropout_off,
+    frozen,
+    one_pass_for_two,
+    running_statistics_kept,
+    without_graph,
+)
 from dgnet_lite.training.optimizers import LearningRates, adam, sgd
 from dgnet_lite.training.precision import autocast
 
@@ -59,6 +66,10 @@ def what_d_minimises(
     return loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
 
 
+def _detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: loss.detach() for name, loss in losses.items()}
+
+
 class DGNetTask:
     """DG-Net under training: its networks, optimizers and data. `update(step)` does one step and returns the losses."""
 
@@ -85,35 +96,47 @@ class DGNetTask:
         """One D step, then one joint step of G, E_s and E_a. Returns every loss by name, unweighted, on the device."""
         model, c = self.model.train(), self.config
         self._set_rates(step)
+        for optimizer in self.optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
         weights = loss_weights(step, c.losses, c.optim.steps)
         batch = self.batches.sample()
         n = len(batch.y)
-        losses: dict[str, Tensor] = {}
+        erased = c.data.erasing > 0
 
         with self.autocast():
             x = torch.cat([batch.x_i, batch.x_t])
             y = torch.cat([batch.y, batch.y])
-            real = model.E_a(x)
             # With a detached code no generative loss bends E_a: it learns to re-identify and nothing else.
+            with without_graph(when=erased and c.losses.code_detached):
+                real = model.E_a(x)
             code = real.code.detach() if c.losses.code_detached else real.code
+            losses = self._identification(real, x, y)
+            del real
+            early: dict[str, Tensor] = {}
+            total = torch.zeros((), device=self.device)
+            if erased or c.losses.code_detached:  # then no other loss needs this graph, whose memory is wanted
+                total = total + self.add_gradients(weights, losses)
+                early, losses = _detached(losses), {}
+
             a_i, a_t = code[:n], code[n:]
             s_i = model.encode_structure(batch.x_i)
-            s_j = s_i[batch.partner]
-            x_i_i, x_i_t, x_j_i = model.decode(torch.cat([s_i, s_i, s_j]), torch.cat([a_i, a_t, a_i])).chunk(3)
+            own, s_j = torch.arange(n, device=self.device), s_i[batch.partner]
+            bodies = torch.cat([own, own, batch.partner])
+            x_i_i, x_i_t, x_j_i = model.decode(s_i, torch.cat([a_i, a_t, a_i]), bodies).chunk(3)
 
-            losses["D"] = self._discriminator(step, batch.x_i, x_j_i)
-            self.learn(["D"], {"D": losses["D"]})
+            early["D"] = self._discriminator(step, batch.x_i, x_j_i)
+            self.add_gradients({"D": 1.0}, {"D": early["D"]})
+            self.move("D")
 
             losses["img1"] = L.image_reconstruction(batch.x_i, x_i_i)
             losses["img2"] = L.image_reconstruction(batch.x_i, x_i_t)
-            losses |= self._identification(real, x, y)
-            losses |= self._cross_identity(weights, batch, a_i, s_j, x_j_i)
+            for_g, for_e_a = self._look_at(x_j_i, fed_back=weights["prim"] > 0)
+            losses |= self._cross_identity(weights, batch, a_i, s_j, x_j_i, for_g)
             if weights["prim"] > 0:
-                losses |= self._feed_back(batch, x_j_i)
-
-            weighted = {name: weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0}
-        total = self.learn(["E_a", "E_s+G"], weighted)
-        return {name: loss.detach() for name, loss in losses.items()} | {"total": total.detach()}
+                losses |= self._feed_back(batch, x_j_i, for_e_a)
+        total = total + self.add_gradients(weights, losses)
+        self.move("E_a", "E_s+G")
+        return _detached(early | losses) | {"total": total}
 
     def _discriminator(self, step: int, x: Tensor, fake: Tensor) -> Tensor:
         """Eq. (7), what D minimises, and the gradient punishment."""
@@ -129,42 +152,62 @@ class DGNetTask:
             "fine_real": L.identification(real.logits_fine[:count], y[:count]),
         }
 
+    def _look_at(self, x_j_i: Tensor, *, fed_back: bool) -> tuple[Tensor, Tensor | None]:
+        """E_a's feature map of the swaps: to judge them by, and to learn from where they are fed back.
+
+        E_a looks once for both. The gradient of the first goes on to G and E_s; E_a must not learn to like what G makes
+        (unless `judge_frozen` is off). That of the second stays in E_a.
+        """
+        E_a, judge_frozen = self.model.E_a, self.config.losses.judge_frozen
+        with running_statistics_kept(E_a):
+            if fed_back:
+                for_g, for_e_a = one_pass_for_two(E_a.backbone, x_j_i)
+                return for_g if judge_frozen else both(for_g, for_e_a), for_e_a
+            with frozen(*[E_a] if judge_frozen else []):
+                return E_a.backbone(x_j_i), None
+
     def _cross_identity(
-        self, weights: dict[str, float], batch: Batch, a_i: Tensor, s_j: Tensor, x_j_i: Tensor
+        self, weights: dict[str, float], batch: Batch, a_i: Tensor, s_j: Tensor, x_j_i: Tensor, feature_map: Tensor
     ) -> dict[str, Tensor]:
-        """Eqs. (4) to (7) on the swapped images, and the release's cycle."""
+        """Eqs. (4) to (7) on the swapped images, and the release's cycle. `feature_map`: E_a's, of x_j_i."""
         model, c = self.model, self.config.losses
         losses: dict[str, Tensor] = {}
         with frozen(model.D):  # G learns to please D, D does not learn to be pleased
             losses["adv"] = self.generator_loss(model.D(x_j_i))
-        # E_a judges the swap and hands the gradient on to G and E_s; it must not learn to like what G makes.
         judge = [model.E_a] if c.judge_frozen else []
         with frozen(*judge), running_statistics_kept(model.E_a), dropout_off(model.E_a):
-            judged = model.E_a(x_j_i)
+            judged = model.E_a.read(feature_map)
         losses["id_c"] = L.identification(judged.logits_prim, batch.y)
         code_of_fake = judged.code if c.code1_trains_generator else judged.code.detach()
         losses["code1"] = L.code_reconstruction(a_i.detach(), code_of_fake)
+        if weights["code2"] > 0 or weights["cycle"] > 0:
+            coin = c.code2_alternates and weights["code2"] > 0
+            structure, judged_by = self._structure_of_fake(x_j_i, alternates=coin)
         if weights["code2"] > 0:
-            losses["code2"] = L.code_reconstruction(s_j.detach(), self._structure_of_fake(x_j_i))
+            losses["code2"] = L.code_reconstruction(s_j.detach(), judged_by)
         if weights["cycle"] > 0:
             # x_i again, from swaps alone: one wears its clothes, another, at the inverse of `partner`, has its body
-            again = model.decode(model.encode_structure(x_j_i)[batch.partner.argsort()], code_of_fake)
+            again = model.decode(structure, code_of_fake, batch.partner.argsort())
             losses["cycle"] = L.image_reconstruction(batch.x_i, again)
         return losses
 
-    def _structure_of_fake(self, x_j_i: Tensor) -> Tensor:
-        if not self.config.losses.code2_alternates:
-            return self.model.encode_structure(x_j_i)
-        if torch.rand((), generator=self.batches.generator) < 0.5:
-            return self.model.encode_structure(x_j_i.detach())  # E_s learns, G does not
-        with frozen(self.model.E_s):  # G learns, and E_s as the giver of s_j alone
-            return self.model.encode_structure(x_j_i)
+    def _structure_of_fake(self, x_j_i: Tensor, *, alternates: bool) -> tuple[Tensor, Tensor]:
+        """s of the swaps, from one pass: as everybody learns from it, and as eq. (5) does."""
+        if not alternates:
+            s = self.model.encode_structure(x_j_i)
+            return s, s
+        for_g, for_e_s = one_pass_for_two(self.model.encode_structure, x_j_i)
+        e_s_learns = torch.rand((), generator=self.batches.generator) < 0.5  # else G, and E_s as the giver of s_j alone
+        return both(for_g, for_e_s), for_e_s if e_s_learns else for_g
 
-    def _feed_back(self, batch: Batch, x_j_i: Tensor) -> dict[str, Tensor]:
-        """Eqs. (8), (9): the swaps come back to E_a as training images. Detached: G must not make them easy."""
-        fake, c = x_j_i.detach(), self.config.losses
-        with running_statistics_kept(self.model.E_a):
-            out = self.model.E_a(fake)
+    def _feed_back(self, batch: Batch, x_j_i: Tensor, feature_map: Tensor | None = None) -> dict[str, Tensor]:
+        """Eqs. (8), (9): the swaps come back to E_a as training images. Detached: G must not make them easy.
+
+        `feature_map`: E_a's, of x_j_i, where it is known; its gradient must not go on to G.
+        """
+        fake, E_a, c = x_j_i.detach(), self.model.E_a, self.config.losses
+        with running_statistics_kept(E_a):
+            out = E_a.read(E_a.backbone(fake) if feature_map is None else feature_map)
         q = label_of_swap(self.teacher, fake, batch.y, batch.y_j, c)
         return {"prim": L.primary(out.logits_prim, q), "fine": L.fine_grained(out.logits_fine, batch.y_j)}
 
@@ -174,16 +217,23 @@ class DGNetTask:
         for name, rate in self.rates.items():
             rate.set(factor * rise_factor(step, c) if name == "E_a" else factor)
 
-    def learn(self, names: list[str], losses: dict[str, Tensor]) -> Tensor:
-        """One step of these optimizers down the sum of the losses, which are weighted already. Returns the sum."""
-        total = sum(losses.values())
-        for name in names:
-            self.optimizers[name].zero_grad(set_to_none=True)
-        total.backward()
+    def add_gradients(self, weights: dict[str, float], losses: dict[str, Tensor]) -> Tensor:
+        """Add the gradients of the weighted sum of the losses to those that are there. Returns the sum, detached.
+
+        A loss without a weight, or with weight 0, does not count.
+        """
+        weighted = [weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0]
+        total = sum(weighted, torch.zeros((), device=self.device))
+        if total.requires_grad:
+            total.backward()
+        return total.detach()
+
+    def move(self, *names: str) -> None:
+        """One step of these optimizers, down the gradients that are there."""
         distributed.average_gradients(distributed.parameters_of(self.optimizers[name] for name in names))
         for name in names:
             self.optimizers[name].step()
-        return total
+        torch.clear_autocast_cache()  # weights that were cast before are old now
 
     @torch.no_grad()
     def images(self, count: int = 8) -> Tensor:

@@ -149,3 +149,13 @@ def test_painting_a_batch_in_parts_changes_neither_the_images_nor_the_gradients(
     torch.testing.assert_close(parts, whole)
     for name, p in g.named_parameters():
         torch.testing.assert_close(p.grad, gradients[name], rtol=1e-4, atol=1e-6, msg=name)
+
+
+def test_what_a_structure_gives_to_several_appearances_is_computed_once(g):
+    structure, _, _ = structures_and_codes()
+    appearance, rows = torch.randn(5, 3, 4, 1), torch.tensor([1, 0, 1, 1, 0])
+    seen = []
+    g.residual[0].conv1.register_forward_hook(lambda _, x, __: seen.append(len(x[0])))
+    y = g(structure, appearance, rows)
+    assert sum(seen) == 2
+    torch.testing.assert_close(y, g(structure[rows], appearance), rtol=1e-5, atol=1e-6)

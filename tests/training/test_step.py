@@ -10,6 +10,7 @@ from dgnet_lite import losses as L
 from dgnet_lite.data.batches import normalise
 from dgnet_lite.networks.structure import grey
 from dgnet_lite.schedule import loss_weights
+from dgnet_lite.training import precision
 from dgnet_lite.training.step import soft_label
 
 BEFORE, AFTER = 0, 11  # of 12 steps: in the warm-up, and after the ramp
@@ -173,15 +174,14 @@ def test_the_cycle_comes_back_to_x_i_from_swaps_alone(new_task):
 
 def test_the_first_step_of_an_update_moves_d_alone_and_the_second_all_others(new_task, monkeypatch):
     task = new_task("dgnet", "paper")
-    moved, learn = [], task.learn
+    moved, move = [], task.move
 
-    def watched(names, losses):
+    def watched(*names):
         before = snapshot(task)
-        total = learn(names, losses)
+        move(*names)
         moved.append(changed(task, before))
-        return total
 
-    monkeypatch.setattr(task, "learn", watched)
+    monkeypatch.setattr(task, "move", watched)
     task.update(AFTER)
     assert moved == [{"D"}, {"E_a", "E_s", "G"}]
 
@@ -223,16 +223,55 @@ def test_eq_4_has_a_gradient_in_the_paper_and_none_in_the_release(new_task, reci
     assert sides[0] == (False, gradient)
 
 
+def who_learns_of_the_structure(task, swap, which):
+    task.model.zero_grad()
+    swap.grad = None
+    task._structure_of_fake(swap, alternates=True)[which].square().sum().backward()
+    return swap.grad is not None, next(task.model.E_s.parameters()).grad is not None
+
+
 def test_eq_5_of_the_release_trains_e_s_or_g_and_each_in_its_turn(new_task):
-    task = new_task("dgnet", "official")
-    swap = torch.randn(2, 3, 64, 32, requires_grad=True)
-    outcomes = set()
-    for _ in range(20):
-        task.model.zero_grad()
-        swap.grad = None
-        task._structure_of_fake(swap).sum().backward()
-        outcomes.add((swap.grad is not None, next(task.model.E_s.parameters()).grad is not None))
-    assert outcomes == {(True, False), (False, True)}
+    task, swap = new_task("dgnet", "official"), torch.randn(2, 3, 64, 32, requires_grad=True)
+    assert {who_learns_of_the_structure(task, swap, 1) for _ in range(20)} == {(True, False), (False, True)}
+
+
+def test_whatever_the_coin_says_the_cycle_trains_e_s_and_g(new_task):
+    task, swap = new_task("dgnet", "official"), torch.randn(2, 3, 64, 32, requires_grad=True)
+    assert {who_learns_of_the_structure(task, swap, 0) for _ in range(20)} == {(True, True)}
+
+
+@pytest.mark.parametrize("recipe", ["paper", "official"])
+@pytest.mark.parametrize("code_detached", [False, True])
+@pytest.mark.parametrize("erasing", [0.0, 0.5])
+def test_in_bfloat16_all_parameters_learn_too(new_task, monkeypatch, recipe, code_detached, erasing):
+    """Autocast keeps cast weights. One that was cast where nothing is recorded would keep the gradient from all."""
+    in_bfloat16(monkeypatch)
+    task = new_task("dgnet", recipe, **{"losses.code_detached": code_detached, "data.erasing": erasing})
+    task.update(AFTER)
+    assert [name for name, p in task.model.named_parameters() if p.grad is None] == []
+
+
+def test_in_bfloat16_g_is_judged_by_the_d_that_has_just_learnt(new_task, monkeypatch):
+    in_bfloat16(monkeypatch)
+    rates = {"optim.lr_discriminator": 0.05, "losses.punishment_every": 4}
+    task = new_task("dgnet", "paper", **rates)
+    judged, generator_loss = [], task.generator_loss
+
+    def watched(patches):
+        judged.append([p.detach().float() for p in patches])
+        return generator_loss(patches)
+
+    swaps = []
+    task.model.D.register_forward_pre_hook(lambda _, x: swaps.append(x[0].detach()))
+    task.generator_loss = watched
+    task.update(AFTER)  # 11 is no multiple of 4: D is not punished, and works in bfloat16
+    with task.autocast(), torch.no_grad():
+        expected = task.model.D(swaps[-1])
+    torch.testing.assert_close(judged[0], [p.float() for p in expected], rtol=0, atol=0)
+
+
+def in_bfloat16(monkeypatch):
+    monkeypatch.setattr(precision, "bfloat16_pays", lambda device: True)
 
 
 @pytest.mark.parametrize("batch_statistics", [False, True])
