@@ -46,6 +46,7 @@ def check_four_stripes(four_stripes: Callable) -> str:
     causes = [
         ([1.0, 9, 3, 8], "6 rows: a stripe ends at ceil((k + 1) * h / 4), so that neighbours overlap: see hint 3."),
         ([9.0, 2, 8, 4], "6 rows: a stripe begins at floor(k * h / 4), so that neighbours overlap: see hint 3."),
+        (lambda v: v.shape == (3,), "6 rows: `chunk` makes three parts of two rows; four that overlap: see hint 3."),
         (lambda v: v.tolist()[:2] == [1, 9], "6 rows: look at where a stripe ends, ceil((k + 1) * h / 4): see hint 3."),
     ]
     got = four_stripes(rows[None, None, :, None])[0, 0, :, 0]
@@ -130,6 +131,8 @@ def check_same_grey(same_grey: Callable) -> str:
     expect_close(got, [122.9, 50.0, 57.5], "(100, 50, 80) with 122.9 red", causes)
     causes = [(lambda v: near(v[2], 57.5), "Blue must follow from the colour that is given, not from the example.")]
     expect_close(same_grey((45.8, 200.0, 10.0), 0.0), [0.0, 200.0, 55.0], "(45.8, 200, 10) without red", causes)
+    causes = [(lambda v: near(v[2], 0), "Blue is cut off at 0; it need not lie in 0..255.")]
+    expect_close(same_grey((100.0, 50.0, 10.0), 145.8), [145.8, 50.0, -35.0], "(100, 50, 10) with 145.8 red", causes)
     return "22.9 of red weigh as much as 22.5 of blue"
 
 
@@ -213,7 +216,7 @@ def check_ridge(ridge: Callable) -> str:
     by_slope, by_offset = torch.autograd.grad(loss, (slope, offset))
     causes = [(lambda v: True, "b is not the best one: the loss still has a slope there: see hint 3.")]
     expect_close(by_offset, torch.zeros(3), "the slope of the loss by b, which is 0 at the minimum", causes, 1e-3)
-    causes = [(lambda v: True, "W is not the best one: the loss still has a slope there: see hint 2.")]
+    causes = [(lambda v: True, "W is not the best one. Is the strength as it is, without the lesson's v? See hint 2.")]
     expect_close(by_slope, torch.zeros(20, 3), "the slope of the loss by W, which is 0 at the minimum", causes, 1e-3)
     return "the loss is flat at W and b, with more numbers than pictures"
 
@@ -238,10 +241,14 @@ def check_skill(held_out: Callable, skill: Callable) -> str:
     expect_equal(total, [1] * 9, "how often each picture is held out, over the five folds", [])
 
     test = torch.tensor([False, False, False, True, True])
-    targets = torch.tensor([[0.0, 0], [1, 0], [2, 3], [3, 5], [5, 5]])  # the mean of the training rows is (1, 1)
+    targets = torch.tensor([[0.0, 10], [1, 10], [2, 13], [3, 15], [5, 15]])  # the mean of the training rows is (1, 11)
     same = targets.clone()
-    same[test] = torch.tensor([[1.0, 1], [1, 1]])
+    same[test] = torch.tensor([[1.0, 11], [1, 11]])
+    same[~test] += torch.tensor([0.0, 1])  # what is said of training pictures plays no part
     causes = [
+        (1 - 52 / 172, "One mean for each column: targets[~test].mean(dim=0): see hint 2."),
+        (1 - 52 / 38, "The mean is that of the targets, not of what is predicted: see hint 2."),
+        (1 - 3 / 83, "That judges the training pictures; `test` says who is held out (the lesson's mask: `train`)."),
         (1, "A perfect score for a constant: is it 1 - ..., and is the division the right way round? See hint 2."),
         (lambda v: v.shape == (2,), "One number: add up over the columns, too: see hint 3."),
         (lambda v: v < -1, "Compare with the mean of the *training* pictures; the test mean is not known: see hint 2."),
@@ -249,16 +256,16 @@ def check_skill(held_out: Callable, skill: Callable) -> str:
     ]
     expect_close(skill(same, targets, test), 0.0, "always saying the training mean", causes)
     half = targets.clone()
-    half[test] = torch.tensor([[2.0, 3], [3, 3]])
+    half[test] = torch.tensor([[2.0, 13], [3, 13]])
     # by hand: errors 1 + 4 + 4 + 4 = 13; of the mean 4 + 16 + 16 + 16 = 52
     causes = [(0.5, "Squared errors by squared errors, without a root: see hint 3.")]
     expect_close(skill(half, targets, test), 0.75, "two test pictures, two columns", causes)
     uneven = targets.clone()
-    uneven[test] = torch.tensor([[3.0, 5], [5, 9]])
+    uneven[test] = torch.tensor([[3.0, 15], [5, 19]])
     causes = [(1 - (0 / 20 + 16 / 32) / 2, "Add up all columns first, then divide: see hint 3.")]
     expect_close(skill(uneven, targets, test), 1 - 16 / 52, "one column right, one wrong", causes)
     wild = targets.clone()
-    wild[test] = torch.tensor([[3.0, 5], [17, 5]])
+    wild[test] = torch.tensor([[3.0, 15], [17, 15]])
     causes = [(0, "Skill may be below 0, worse than a constant; do not cut it off: see hint 3.")]
     expect_close(skill(wild, targets, test), 1 - 144 / 52, "a wild guess", causes)
     return "whole people are held out, and a constant has skill 0"

@@ -33,6 +33,9 @@ def check_instance_norm(instance_norm: Callable) -> str:
         (lambda v: near(v[0].ravel()[:2], [1, 3]), "The mean is still in: take it away first."),
     ]
     expect_close(got, [[[[-1, 1]], [[-1, 1]]], [[[-1, 1]], [[-1, 1]]]], "two pictures, two channels", causes, FROM_EPS)
+    causes = [(torch.zeros(1, 1, 2, 2), "Each row is normalised by itself; take rows and columns: see hint 1.")]
+    rows = torch.tensor([[[[1.0, 1.0], [3.0, 3.0]]]])
+    expect_close(instance_norm(rows, 1e-5), [[[[-1, -1], [1, 1]]]], "a row of 1 above a row of 3", causes, FROM_EPS)
     flat = instance_norm(torch.full((1, 1, 2, 2), 7.0), 1e-5)
     expect_close(
         flat, torch.zeros(1, 1, 2, 2), "a channel that is 7 everywhere", [(is_nan, "0/0: eps is not used.")], FROM_EPS
@@ -40,7 +43,7 @@ def check_instance_norm(instance_norm: Callable) -> str:
     causes = [(one_row([-0.25, 0.25]), "eps belongs under the root, beside the variance: see hint 3.")]
     causes.append((one_row([-1.0, 1.0]), "eps is not used: see hint 3."))
     expect_close(instance_norm(one_row([1.0, 3.0]), 3.0), [[[[-0.5, 0.5]]]], "variance 1 and eps = 3", causes)
-    return "8 channels, a flat one, a large eps"
+    return "4 channels, one of two rows, a flat one, a large eps"
 
 
 def near(values: object, wanted: object) -> bool:
@@ -69,7 +72,8 @@ def check_adain(adain: Callable) -> str:
     scale, bias = torch.tensor([[1.0, 2, 3], [4, 5, -6]]), torch.tensor([[10.0, 20, 30], [40, 50, 60]])
     got = adain(x, scale, bias)
     expect_shape(got, x.shape, "two pictures of three channels", [((2, 3), "Keep the pixels: see hint 3.")])
-    means = [(lambda v: not near(v, bias), "scale and bias belong to (B, C); they met (H, W): see hint 3.")]
+    asked = "Is the norm over each channel's own pixels (hint 1)? Do scale and bias meet (B, C) (hint 3)?"
+    means = [(lambda v: not near(v, bias), asked)]
     expect_close(got.mean(dim=(2, 3)), bias, "the mean of each channel", means, FROM_EPS)
     expect_close(got.std(dim=(2, 3), unbiased=False), scale.abs(), "the deviation of each channel", [], 1e-2)
     turned = (got[1, 2] - 60) * (x[1, 2] - x[1, 2].mean())
@@ -149,13 +153,24 @@ def check_adain_block(adain_block: Callable) -> str:
         (lambda v: near(v.mean(), 0), "The second half of the numbers belongs to the second AdaIN: see hint 3."),
     ]
     expect_close(got, [[[[104, 104, 100, 92]]]], "the same with bias (0, 100), conv2 turning signs", causes, FROM_EPS)
+    scale, bias = torch.tensor([[5**0.5, 5**0.5]]), torch.tensor([[3.0, 10.0]])
+    got = adain_block(x, scale, bias, lambda y: -y, torch.nn.Identity())
+    # the first AdaIN gives 6, 4, 2, 0: nothing is negative, and the second makes -x + 10 of it
+    causes = [
+        (lambda v: near(v, [[[[4, 8, 12, 16]]]]), "conv1 is not used for the first: see hint 1."),
+        (
+            lambda v: near(v, [[[[10.5138, 9.3194, 9.4028, 10.7639]]]]),
+            "The first AdaIN and its bias come before LeakyReLU; the bias decides what is negative: see hint 2.",
+        ),
+    ]
+    expect_close(got, [[[[10, 10, 10, 10]]]], "scale (√5, √5), bias (3, 10), conv1 turning signs", causes, FROM_EPS)
     x = torch.randn(2, 3, 4, 4)
     scale, bias = torch.randn(2, 6), torch.randn(2, 6)
     scale[:, 3:] = 0  # the second AdaIN then gives its bias, whatever the first did
     got = adain_block(x, scale, bias, torch.nn.Identity(), torch.nn.Identity())
     causes = [(lambda v: True, "Channels 1..C of (B, 2C) are for the first AdaIN, the rest for the second: hint 3.")]
     expect_close(got, x + bias[:, 3:, None, None], "three channels, second scale 0", causes, FROM_EPS)
-    return "3 blocks"
+    return "4 blocks"
 
 
 @exercise("04.6", "Layer norm of the up-sampling")
@@ -179,6 +194,9 @@ def check_layer_norm(layer_norm: Callable) -> str:
     got = layer_norm(x, torch.tensor([10.0, 1.0]), torch.tensor([0.0, 100.0]), 0.0)
     causes = [(lambda v: True, "gamma and beta have one number for each channel, axis 1: see hint 3.")]
     expect_close(got[0], [[[-15, 5]], [[100.5, 100.5]]], "gamma (10, 1), beta (0, 100)", causes)
+    causes = [(lambda v: True, "Each row is normalised by itself; take rows and columns, too: see hint 1.")]
+    upright = layer_norm(x.mT, ones, zeros, 0.0)
+    expect_close(upright, [[[[-1.5], [0.5]], [[0.5], [0.5]]]] * 2, "the same values, in columns", causes)
     causes = [
         (lambda v: near(v, [[[-1.5, 0.5]], [[0.5, 0.5]]]), "eps is not used: see hint 2."),
         (lambda v: near(v, [[[-1.2247, 0.4082]], [[0.4082, 0.4082]]]), "Here eps is added to the deviation: hint 2."),

@@ -48,6 +48,7 @@ def check_patch_maps(patch_maps: Callable) -> str:
     causes = [
         (lambda v: v.tolist() == [[16, 8], [32, 16], [64, 32]], "The largest map comes first."),
         (lambda v: v.tolist() == [[32, 64], [16, 32], [8, 16]], "Rows come first, then columns."),
+        (lambda v: v.tolist()[0] == [32, 16], "Scale 1 sees the image itself, without a mean before it: see hint 2."),
         (lambda v: len({tuple(size) for size in v.tolist()}) == 1, "Between scales the image is halved: see hint 2."),
         (lambda v: v.tolist()[0] != [64, 32], "The first map is wrong: two of the layers have stride 2: see hint 1."),
         (lambda v: v.tolist()[1:] == [[32, 16], [32, 16]], "Halve again for the third scale: see hint 2."),
@@ -71,7 +72,7 @@ def check_lsgan(discriminator_lsgan: Callable, generator_lsgan: Callable) -> str
     """`discriminator_lsgan(real, fake)`, `generator_lsgan(fake)`: lists of patch scores, one tensor for each scale."""
     real, fake = patches([3.0, 1.0], [0.0]), patches([4.0, 0.0], [1.0])
     causes = [
-        (10, "Targets are exchanged: real patches are pulled to 1, generated ones to 0: see hint 1."),
+        (10, "Targets are exchanged (real go to 1, generated ones to 0: hint 1), or only scale 1 counts: hint 3."),
         (22, "That is the sum over patches; take the mean of each scale: see hint 2."),
         (22 / 3, "You put all patches into one mean; take one mean for each scale, then add: see hint 2."),
         (6, "6 is half: add the scales, do not average them, and no factor 1/2: see hint 3."),
@@ -156,6 +157,8 @@ def check_dirac_step(dirac_step: Callable) -> str:
         (lambda v: near(v[1], 0), "The punishment is multiplied by the step, as every gradient: see hint 2."),
     ]
     expect_close(got, [0.1, 0.8], "the same with c = 0.5", causes)
+    causes = [(lambda v: near(v[0], 0.8), "Only D is punished: c psi^2 is no part of G's loss.")]
+    expect_close(dirac_step(1.0, 0.0, 0.2, 0.5), [1.0, -0.1], "theta 1, psi 0, c = 0.5", causes)
     got = dirac_step(1.0, math.log(3), 0.2, 0.0)
     causes = [
         (
@@ -166,7 +169,7 @@ def check_dirac_step(dirac_step: Callable) -> str:
         (lambda v: near(v[1], math.log(3) - 0.1), "Use the sigmoid, not its value at 0: see hint 1."),
     ]
     expect_close(got, [1 + 0.15 * math.log(3), math.log(3) - 0.15], "theta 1, psi log 3: sigmoid 3/4", causes)
-    return "4 steps by hand"
+    return "5 steps by hand"
 
 
 @exercise("05.6", "Gradient punishment")
@@ -182,10 +185,11 @@ def check_gradient_punishment(gradient_punishment: Callable) -> str:
         (28, "Half of it: no factor 1/2 here, or is it a mean over scales? See hint 3."),
         (56 / 12, "Sum the squares over an image, do not average them: see hint 2."),
         (104, "Square each scale's gradient, then add; you add the gradients first: see hint 3."),
+        (144, "`x.grad` adds up from scale to scale; torch.autograd.grad does not: see hint 1."),
         (lambda v: near(v, 40 / 16 + 16), "Sum the scores over patches, do not average them: see hint 1."),
         (lambda v: near(v, 40 / 64 + 4), "Sum the scores over patches, do not average them: see hint 1."),
         (lambda v: near(v, 6 + 4), "That is the norm; its square is asked for: see hint 2."),
-        (lambda v: near(v, 24 + 16), "These are sums of gradients; square them first: see hint 2."),
+        (lambda v: near(v, 24 + 16), "Sums of gradients without a square (hint 2), or the first scale alone (hint 3)."),
     ]
     expect_close(got, 56.0, "two images, two scales", causes)
     expect(

@@ -51,6 +51,10 @@ def stripes_of_the_first_rows(feature_map):
     return feature_map[:, :, :4].amax(dim=3, keepdim=True)
 
 
+def stripes_by_chunk(feature_map):
+    return torch.stack([part.amax(dim=(2, 3)) for part in feature_map.chunk(4, dim=2)], dim=2)[..., None]
+
+
 def every_fourth_row(feature_map):
     return torch.stack([feature_map[:, :, k::4].amax(dim=(2, 3)) for k in range(4)], dim=2)[..., None]
 
@@ -108,6 +112,11 @@ def blue_by_grey(colour, red):
 
 def changed(of_blue):
     return lambda colour, red: (red, colour[1], colour[2] + of_blue(red - colour[0]))
+
+
+def same_grey_within_bytes(colour, red):
+    red, green, blue = blue_by_grey(colour, red)
+    return red, green, min(255, max(0, blue))
 
 
 def same_grey_by_green(colour, red):
@@ -189,6 +198,10 @@ def ridge_by_least_squares(z, t, strength):
     return w, t.mean(dim=0) - z.mean(dim=0) @ w
 
 
+def ridge_of_the_lesson(z, t, strength):
+    return ridge_by_dual(z, t, strength * z.var(dim=0, unbiased=False).mean().item())
+
+
 def ridge_with_ones(z, t, strength):
     ones = torch.cat([z, torch.ones(len(z), 1, dtype=z.dtype)], dim=1)
     w = torch.linalg.solve(ones.T @ ones + strength * torch.eye(ones.shape[1], dtype=z.dtype), ones.T @ t)
@@ -237,6 +250,11 @@ def skill_by_rows(predicted, targets, test):
     return 1 - error / (targets[test] - targets[~test].mean(dim=0)).pow(2).sum()
 
 
+def skill_from_predicted(predicted, targets, test):
+    error = (predicted - targets)[test].pow(2).sum()
+    return 1 - error / (targets[test] - predicted[~test].mean(dim=0)).pow(2).sum()
+
+
 def skill_by_loop(predicted, targets, test):
     rows = [n for n, held in enumerate(test.tolist()) if held]
     mean = targets[~test].mean(dim=0)
@@ -283,6 +301,7 @@ PROOFS = [
             (stripes_from_zero, "not from 0"),
             (stripes_of_the_first_rows, "first rows"),
             (every_fourth_row, "neighbours"),
+            (stripes_by_chunk, "four that overlap"),
         ],
     ),
     Proof(
@@ -312,6 +331,7 @@ PROOFS = [
             (changed(lambda d: -d * 0.229 / 0.225), "upside down"),
             (changed(lambda d: -d * 0.299 / 0.114), "television"),
             (same_grey_by_green, "Green stays"),
+            (same_grey_within_bytes, "cut off at 0"),
             (lambda colour, red: blue_by_grey(colour, red)[2], "all three"),
             (lambda colour, red: (colour[0], colour[1], blue_by_grey(colour, red)[2]), "red that is asked for"),
         ],
@@ -344,6 +364,7 @@ PROOFS = [
             (offset(lambda w, b, z, t: t.mean(dim=0)), "mean target"),
             (offset(lambda w, b, z, t: t.mean(dim=0) + z.mean(dim=0) @ w), "sign"),
             (lambda z, t, strength: ridge_by_dual(z, t, strength)[0], "two things"),
+            (ridge_of_the_lesson, "without the lesson's v"),
         ],
     ),
     Proof(
@@ -362,6 +383,9 @@ PROOFS = [
             ((folds_by_unique, skill_of_columns), "all columns first"),
             ((folds_by_unique, skill_of_each_column), "One number"),
             ((folds_by_unique, skill_cut_off), "below 0"),
+            ((folds_by_unique, skill_with(mean=lambda t, test: t[~test].mean())), "for each column"),
+            ((folds_by_unique, skill_from_predicted), "mean is that of the targets"),
+            ((folds_by_unique, lambda p, t, test: skill_by_rows(p, t, ~test)), "training pictures"),
         ],
     ),
 ]

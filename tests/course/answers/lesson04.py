@@ -71,6 +71,10 @@ def adain_of_the_wrong_axes(x, scale, bias):
     return blocks.adain(x, scale, bias)
 
 
+def adain_of_layer_norm(x, scale, bias):
+    return adain_without_the_norm(F.layer_norm(x, x.shape[1:]), scale, bias)
+
+
 def adain_without_the_norm(x, scale, bias):
     return x * scale[:, :, None, None] + bias[:, :, None, None]
 
@@ -161,6 +165,20 @@ def block_interleaved(x, scale, bias, conv1, conv2):
     return block_by(x, scale[:, order], bias[:, order], conv1, conv2)
 
 
+def block_active_before_adain(x, scale, bias, conv1, conv2):
+    c = x.shape[1]
+    y = blocks.adain(F.leaky_relu(conv1(x), 0.2), scale[:, :c], bias[:, :c])
+    return x + blocks.adain(conv2(y), scale[:, c:], bias[:, c:])
+
+
+def block_without_conv1(x, scale, bias, conv1, conv2):
+    return block_by(x, scale, bias, torch.nn.Identity(), conv2)
+
+
+def block_without_the_first_bias(x, scale, bias, conv1, conv2):
+    return block_by(x, scale, bias * (torch.arange(bias.shape[1]) >= x.shape[1]), conv1, conv2)
+
+
 def block_of_one_convolution(x, scale, bias, conv1, conv2):
     return block_by(x, scale, bias, conv1, conv1)
 
@@ -206,6 +224,7 @@ PROOFS = [
             (norm_by_axes(PLACES, unbiased=True), "N - 1"),
             (norm_by_axes((1, 2, 3)), "hint 1"),
             (norm_by_axes((0, 2, 3)), "batch"),
+            (norm_by_axes((3,)), "Each row"),
             (norm_without_eps, "eps is not used"),
             (norm_with_eps_beside_the_root, "under the root"),
             (norm_by_variance, "variance"),
@@ -217,7 +236,8 @@ PROOFS = [
         right=[blocks.adain, adain_by_hand, adain_by_picture],
         wrong=[
             (adain_with_one_more, r"1 \+ scale"),
-            (adain_of_the_wrong_axes, r"they met \(H, W\)"),
+            (adain_of_the_wrong_axes, r"meet \(B, C\)"),
+            (adain_of_layer_norm, "own pixels"),
             (adain_without_the_norm, "hint 1"),
             (adain_exchanged, "exchanged"),
             (adain_of_absolute_scale, "abs"),
@@ -253,6 +273,9 @@ PROOFS = [
             (block_with(swapped=True), "hint 3"),
             (block_interleaved, "hint 3"),
             (block_of_one_convolution, "conv2"),
+            (block_active_before_adain, "before LeakyReLU|LeakyReLU is missing"),
+            (block_without_conv1, "conv1"),
+            (block_without_the_first_bias, "bias decides"),
         ],
     ),
     Proof(
@@ -262,6 +285,7 @@ PROOFS = [
             (layer_norm_of((1, 2, 3), unbiased=False), "N - 1"),
             (layer_norm_of((2, 3)), "instance norm"),
             (layer_norm_of((0, 1, 2, 3)), "together"),
+            (layer_norm_of((1, 3)), "Each row"),
             (layer_norm_of((1, 2, 3), root=False), "root"),
             (layer_norm_with_eps_in_the_root, "hint 2"),
             (layer_norm_by_column, "axis 1"),

@@ -199,6 +199,15 @@ def punishment_of_all_scales_at_once(real, x):
     return punishment()([sum(patches.flatten(1).sum(1) for patches in real)], x)
 
 
+def punishment_that_adds_up(real, x):
+    """As `patches.sum().backward(create_graph=True)` and `x.grad` do."""
+    total, gradient = 0, 0
+    for patches in real:
+        gradient = gradient + torch.autograd.grad(patches.sum(), x, create_graph=True)[0]
+        total = total + gradient.pow(2).flatten(1).sum(dim=1).mean()
+    return total
+
+
 def half_the_punishment(real, x):
     return punishment()(real, x) / 2
 
@@ -239,6 +248,11 @@ def dirac_that_pushes(theta, psi, h, c):
     return dirac_by_hand(theta, psi, h, -c)
 
 
+def dirac_with_both_punished(theta, psi, h, c):
+    moved = dirac_by_hand(theta, psi, h, c)
+    return moved[0] - h * 2 * c * theta, moved[1]
+
+
 def dirac_of_minus_log_d(theta, psi, h, c):
     moved = dirac_by_hand(theta, psi, h, c)
     return theta + h * psi / (1 + math.exp(psi * theta)), moved[1]
@@ -263,6 +277,7 @@ PROOFS = [
             (maps_of_one_scale, "halved"),
             (maps_smallest_first, "largest"),
             (maps_columns_first, "Rows"),
+            (lambda h, w, scales, layers: maps_by_formula(h // 2, w // 2, scales, layers), "image itself"),
         ],
     ),
     Proof(
@@ -273,6 +288,7 @@ PROOFS = [
             ((d_lsgan_summed, L.generator_lsgan), "hint 2"),
             ((d_lsgan_in_one_mean, L.generator_lsgan), "one mean"),
             ((d_lsgan_halved, L.generator_lsgan), "half"),
+            ((lambda r, f: L.discriminator_lsgan(r[:1], f[:1]), L.generator_lsgan), "only scale 1"),
             ((L.discriminator_lsgan, g_lsgan_to_zero), "target 1"),
             ((L.discriminator_lsgan, g_lsgan_summed), "sum over patches"),
         ],
@@ -299,6 +315,7 @@ PROOFS = [
             (dirac_with_half_the_punishment, "2 c psi"),
             (dirac_that_pushes, "away from 0"),
             (dirac_of_minus_log_d, "as it stands"),
+            (dirac_with_both_punished, "Only D is punished"),
         ],
     ),
     Proof(
@@ -313,6 +330,8 @@ PROOFS = [
             (punishment_of_all_scales_at_once, "then add"),
             (half_the_punishment, "1/2"),
             (detached_punishment, "nothing leads back"),
+            (punishment_that_adds_up, "adds up from scale to scale"),
+            (lambda real, x: punishment()(real[:1], x), "first scale alone"),
         ],
     ),
 ]
