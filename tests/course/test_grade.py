@@ -43,7 +43,7 @@ class Class:
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(book, path)
 
-    def grade(self, seconds: float = 4) -> dict[str, list[str]]:
+    def grade(self, seconds: float = 20) -> dict[str, list[str]]:
         """Outcomes of exercises 1 to 5 by student."""
         out = self.root.parent / "grades.csv"
         arguments = ["grade", str(self.folder), "--out", str(out), "--time-limit", str(seconds)]
@@ -73,7 +73,7 @@ def test_three_right_one_wrong_and_one_endless_answer_are_told_apart(pupils):
         answer_4="def four():\n    return 40",
         answer_5="def five():\n    return 5",
     )
-    assert pupils.grade() == {"ann": ["done", "wrong", "done", "wrong", "done"]}
+    assert pupils.grade(4) == {"ann": ["done", "wrong", "done", "wrong", "done"]}
     assert pupils.messages()["ann", "90.2"] == "no end within 4 seconds: is there an endless loop?"
 
 
@@ -93,7 +93,7 @@ def test_a_loop_that_cannot_be_interrupted_and_a_dead_kernel_cost_their_exercise
         answer_3="import os\n\n\ndef three():\n    os._exit(1)",
         answer_4="def four():\n    return one() + 3",
     )
-    assert pupils.grade() == {"ann": ["done", "wrong", "wrong", "done", "to do"]}
+    assert pupils.grade(4) == {"ann": ["done", "wrong", "wrong", "done", "to do"]}
     assert pupils.messages()["ann", "90.3"] == "the code ended its Python process"
 
 
