@@ -6,7 +6,7 @@
 `full` is the release's recipe, with every row of Table 3 and every fair control. Each other row changes what its name
 says: to the paper's recipe, to one answer of the paper where the two disagree, or a part of the method. What is
 finished with the same settings is not run again, and what was interrupted goes on. OUT/ablation.json collects all that
-stands in the folder.
+stands in the folder; with `--into FILE` it is added to what another folder, or another machine, has left in FILE.
 """
 
 from __future__ import annotations
@@ -99,6 +99,7 @@ def main(arguments: list[str] | None = None) -> None:
         choices=("one_head", "two_heads", "oracle"),
         help="these controls, without DG-Net: another process may train that",
     )
+    parser.add_argument("--into", type=Path, metavar="FILE", help="add what stands in OUT to this file, too")
     asked = parser.parse_args(arguments)
     try:
         run(
@@ -110,6 +111,8 @@ def main(arguments: list[str] | None = None) -> None:
             asked.device,
             asked.only,
         )
+        if asked.into:
+            variants.add(asked.out / "ablation.json", asked.into)
     except ValueError as error:
         parser.error(str(error))
     results = variants.collect(ABLATIONS, asked.profile, asked.out)

@@ -77,3 +77,25 @@ def test_a_control_that_is_missing_is_asked_for(tmp_path, monkeypatch):
 def test_of_nothing_there_is_no_table(tmp_path):
     with pytest.raises(ValueError, match="python -m dgnet_lite"):
         variants.compare(variants.collect(ABLATIONS, "smoke", tmp_path), base="full")
+
+
+def test_what_another_folder_left_in_a_file_is_kept(tmp_path):
+    stored = tmp_path / "stored.json"
+    keep("full", 0.5, tmp_path / "here")
+    keep("full", 0.7, tmp_path / "there", seed=1)
+    keep("full", 0.6, tmp_path / "there")
+    keep("without_id", 0.4, tmp_path / "there")
+    for folder, rows in (("here", ["full"]), ("there", ["full", "without_id"])):
+        main(["--rows", *rows, "--profile", "smoke", "--out", str(tmp_path / folder), "--into", str(stored)])
+    found = {name: {s: r["both"]["mAP"] for s, r in seeds.items()} for name, seeds in variants.read(stored).items()}
+    assert found == {"full": {0: 0.6, 1: 0.7}, "without_id": {0: 0.4}}
+
+
+def test_results_of_another_scale_are_not_added(tmp_path, capsys):
+    stored = tmp_path / "stored.json"
+    write_json(stored, {"scale": "toy", "variants": {}})
+    keep("without_id", 0.5, tmp_path / "here")
+    with pytest.raises(SystemExit):
+        main(["--rows", "without_id", "--profile", "smoke", "--out", str(tmp_path / "here"), "--into", str(stored)])
+    assert "holds the scale toy, not smoke" in capsys.readouterr().err
+    assert stored.read_text().count("variants") == 1
