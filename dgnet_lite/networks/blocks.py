@@ -7,10 +7,13 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from dgnet_lite.networks.twice import Conv
+
 
 def conv(in_channels: int, out_channels: int, kernel: int = 3, *, stride: int = 1, dilation: int = 1) -> nn.Conv2d:
     """Convolution that keeps H x W at stride 1; reflection at the border, so that no dark frame is learnt."""
-    return nn.Conv2d(
+    kind = Conv if dilation == 1 else nn.Conv2d
+    return kind(
         in_channels,
         out_channels,
         kernel,

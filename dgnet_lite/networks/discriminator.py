@@ -31,7 +31,7 @@ class PatchDiscriminator(nn.Module):
             conv(w, 2 * w, stride=2),  # (B, 2w, H/4, W/4)
             nn.LeakyReLU(0.2),
             *[ResidualBlock(2 * w, norm=False) for _ in range(residual_blocks)],
-            nn.Conv2d(2 * w, 1, 1),
+            conv(2 * w, 1, 1),
         )
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

@@ -16,6 +16,7 @@ from dgnet_lite.dgnet import DGNet
 from dgnet_lite.labels import STYLES
 from dgnet_lite.networks.discriminator import MultiScaleDiscriminator
 from dgnet_lite.networks.teacher import Teacher
+from dgnet_lite.networks.twice import twice
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training import distributed
 from dgnet_lite.training.modes import (
@@ -57,7 +58,7 @@ def what_d_minimises(
     """The adversarial loss of D on real x and generated images, (B, 3, H, W) each, and the gradient punishment."""
     fake = fake.detach()  # D must not move G
     if step % c.punishment_every == 0 and c.punishment > 0:
-        with torch.autocast(x.device.type, enabled=False):  # a gradient of a gradient wants float32
+        with torch.autocast(x.device.type, enabled=False), twice(D):  # a gradient of a gradient wants float32
             x = x.detach().requires_grad_(True)
             real_patches, fake_patches = D(x), D(fake.float())
             punishment = L.gradient_punishment(real_patches, x)
