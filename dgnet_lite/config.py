@@ -202,6 +202,8 @@ class OptimConfig:
     """Forward passes under autocast in bfloat16 where the device computes in it (training/precision.py), in float32
     elsewhere; losses and the gradient punishment stay in float32."""
     channels_last: bool = True
+    """Weights of E_a, D and the teacher with the channel as their last axis, which is faster. E_s and G stay as they
+    are: instance norm works channel by channel."""
 
 
 @dataclass(frozen=True)

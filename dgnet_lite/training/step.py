@@ -80,7 +80,8 @@ class DGNetTask:
         self.model, self.teacher, self.batches, self.config = model, teacher, batches, config
         self.device = batches.images.device
         if config.optim.channels_last:
-            model.to(memory_format=torch.channels_last)
+            for network in (model.E_a, model.D, teacher):
+                network.to(memory_format=torch.channels_last)
         c = config.optim
         self.optimizers = {
             "E_a": sgd(model.E_a, c, c.lr_appearance),

@@ -57,7 +57,6 @@ class UnconditionalTask:
         self.device = batches.images.device
         c = config.optim
         if c.channels_last:
-            G.to(memory_format=torch.channels_last)
             D.to(memory_format=torch.channels_last)
         self.optimizers = {"G": adam([G], c, c.lr_generator), "D": adam([D], c, c.lr_discriminator)}
         self.rates = [LearningRates(optimizer) for optimizer in self.optimizers.values()]
