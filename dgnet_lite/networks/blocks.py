@@ -24,6 +24,11 @@ def conv(in_channels: int, out_channels: int, kernel: int = 3, *, stride: int = 
     )
 
 
+def lrelu() -> nn.LeakyReLU:
+    """LeakyReLU with slope 0.2, written over its input, which the layer before it does not need again."""
+    return nn.LeakyReLU(0.2, inplace=True)
+
+
 class InstanceNorm(nn.InstanceNorm2d):
     """The library's layer without parameters, by the faster kernel. Shape: (B, C, H, W) in and out."""
 
@@ -38,9 +43,7 @@ def instance_norm(x: Float[Tensor, "b c h w"], eps: float = 1e-5) -> Float[Tenso
 
 def conv_in_lrelu(in_channels: int, out_channels: int, kernel: int = 3, **kwargs: int) -> nn.Sequential:
     """Convolution, instance norm (no parameters), LeakyReLU 0.2: the brick of E_s."""
-    return nn.Sequential(
-        conv(in_channels, out_channels, kernel, **kwargs), InstanceNorm(out_channels), nn.LeakyReLU(0.2)
-    )
+    return nn.Sequential(conv(in_channels, out_channels, kernel, **kwargs), InstanceNorm(out_channels), lrelu())
 
 
 class ResidualBlock(nn.Module):
@@ -58,7 +61,7 @@ class ResidualBlock(nn.Module):
         self.body = nn.Sequential(
             conv(channels, channels, dilation=dilation),
             normalise(),
-            nn.LeakyReLU(0.2),
+            lrelu(),
             conv(channels, channels, dilation=dilation),
             normalise(),
         )
@@ -103,7 +106,7 @@ class AdaINResidualBlock(nn.Module):
         """`begun` is `begin(x)` where it is known."""
         scale1, scale2 = scale.chunk(2, dim=1)
         bias1, bias2 = bias.chunk(2, dim=1)
-        y = F.leaky_relu(told(self.begin(x) if begun is None else begun, scale1, bias1), 0.2)
+        y = F.leaky_relu_(told(self.begin(x) if begun is None else begun, scale1, bias1), 0.2)
         return x + adain(self.conv2(y), scale2, bias2)
 
     def begin(self, x: Float[Tensor, "b c h w"]) -> Float[Tensor, "b c h w"]:

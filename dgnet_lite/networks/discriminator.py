@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from dgnet_lite.networks.blocks import ResidualBlock, conv
+from dgnet_lite.networks.blocks import ResidualBlock, conv, lrelu
 
 
 class PatchDiscriminator(nn.Module):
@@ -21,15 +21,15 @@ class PatchDiscriminator(nn.Module):
         w = width
         self.net = nn.Sequential(  # (B, 3, H, W)
             conv(3, w, 1),
-            nn.LeakyReLU(0.2),
+            lrelu(),
             conv(w, w),
-            nn.LeakyReLU(0.2),
+            lrelu(),
             conv(w, w, stride=2),  # (B, w, H/2, W/2)
-            nn.LeakyReLU(0.2),
+            lrelu(),
             conv(w, w),
-            nn.LeakyReLU(0.2),
+            lrelu(),
             conv(w, 2 * w, stride=2),  # (B, 2w, H/4, W/4)
-            nn.LeakyReLU(0.2),
+            lrelu(),
             *[ResidualBlock(2 * w, norm=False) for _ in range(residual_blocks)],
             conv(2 * w, 1, 1),
         )

@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from dgnet_lite.networks.appearance import STRIPES
-from dgnet_lite.networks.blocks import AdaINResidualBlock, LayerNorm2d, conv
+from dgnet_lite.networks.blocks import AdaINResidualBlock, LayerNorm2d, conv, lrelu
 from dgnet_lite.networks.upsampling import DoubledConv
 
 CodeSlices = Literal["stripe", "channel", "whole"]
@@ -75,12 +75,10 @@ class Generator(nn.Module):
         self.bias = nn.ModuleList([mlp(n_in, mlp_width, 2 * c) for _ in range(blocks)])
         layers: list[nn.Module] = []
         for _ in range(upsamplings):  # (B, c, h, w) -> (B, c/2, 2h, 2w)
-            layers += [nn.Identity(), DoubledConv(c, c // 2, kernel), LayerNorm2d(c // 2), nn.LeakyReLU(0.2)]
+            layers += [nn.Identity(), DoubledConv(c, c // 2, kernel), LayerNorm2d(c // 2), lrelu()]
             c //= 2
         self.upsample = nn.Sequential(*layers)
-        self.to_image = nn.Sequential(
-            conv(c, c), nn.LeakyReLU(0.2), conv(c, c), nn.LeakyReLU(0.2), nn.Conv2d(c, 3, 1)
-        )  # (B, 3, H, W)
+        self.to_image = nn.Sequential(conv(c, c), lrelu(), conv(c, c), lrelu(), nn.Conv2d(c, 3, 1))  # (B, 3, H, W)
         for module in self.modules():
             if isinstance(module, nn.Conv2d | nn.Linear):
                 nn.init.kaiming_normal_(module.weight)

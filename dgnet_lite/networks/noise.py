@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from dgnet_lite.config import NetworkConfig
 from dgnet_lite.networks.appearance import STRIPES
-from dgnet_lite.networks.blocks import LayerNorm2d
+from dgnet_lite.networks.blocks import LayerNorm2d, lrelu
 from dgnet_lite.networks.generator import Generator
 from dgnet_lite.networks.upsampling import DoubledConv
 
@@ -39,9 +39,9 @@ class NoiseGenerator(nn.Module):
         widths = [min(c.structure_channels * 2**k, MOST_CHANNELS) for k in range(doublings, -1, -1)]
         self.noise_dim, self.smallest = noise_dim, (widths[0], rows, rows // 2)
         self.first = nn.Linear(noise_dim, math.prod(self.smallest))
-        layers: list[nn.Module] = [LayerNorm2d(widths[0]), nn.LeakyReLU(0.2)]
+        layers: list[nn.Module] = [LayerNorm2d(widths[0]), lrelu()]
         for wide, narrow in pairwise(widths):  # (B, wide, h, w) -> (B, narrow, 2h, 2w)
-            layers += [DoubledConv(wide, narrow, 3), LayerNorm2d(narrow), nn.LeakyReLU(0.2)]
+            layers += [DoubledConv(wide, narrow, 3), LayerNorm2d(narrow), lrelu()]
         self.structure = nn.Sequential(*layers)  # (B, structure_channels, H/2^d, W/2^d)
         for module in self.structure:
             if isinstance(module, nn.Conv2d):
