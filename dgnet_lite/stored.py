@@ -38,6 +38,8 @@ class Stored(NamedTuple):
     quality: Scores
     """As `quality.read`; empty without its file."""
     notes: list[str]
+    earlier: dict[int, dict[str, dict[str, Any]]] = {}
+    """As `full`, by the same command on another machine; empty without its file, toy_earlier.json."""
 
     def error(self, condition: str) -> float:
         """Mean error inside the clothes of a condition's swaps, over that of the copy: 1 of copies, 0 of true ones."""
@@ -58,6 +60,11 @@ def read(folder: Path) -> Stored:
         raise FileNotFoundError(f"no toy.json in {folder}: git brings it; to train it anew: make toy")
     full = {int(seed): r for seed, r in json.loads(path.read_text())["seeds"].items()}
     found, notes = [], [_line(path, {"every row of Table 3": full})]
+    earlier: dict[int, dict[str, dict[str, Any]]] = {}
+    path = folder / "toy_earlier.json"
+    if path.is_file():
+        earlier = {int(seed): r for seed, r in json.loads(path.read_text())["seeds"].items()}
+        notes.append(_line(path, {"the same on another machine": earlier}))
     for module, name in ((variants, "ablation_toy"), (quality, "quality")):
         path = folder / f"{name}.json"
         if path.is_file():
@@ -67,7 +74,7 @@ def read(folder: Path) -> Stored:
             found.append({})
             command = f"python -m dgnet_lite.{name.partition('_')[0]}"
             notes.append(f"{path.name} is not there ({command}): its trainings are not shown")
-    return Stored(full, *found, notes)
+    return Stored(full, *found, notes, earlier)
 
 
 def _line(path: Path, found: Scores) -> str:

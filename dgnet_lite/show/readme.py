@@ -32,7 +32,7 @@ from dgnet_lite.report import PROTOCOLS, findings
 from dgnet_lite.show import flow, grids
 from dgnet_lite.show.style import save
 from dgnet_lite.show.tables import gains_table, results_table, swap_table
-from dgnet_lite.show.texts import ablation_text, markdown, quality_text, recipes_text, speed_text
+from dgnet_lite.show.texts import ablation_text, again_text, markdown, quality_text, recipes_text, speed_text
 from dgnet_lite.training.checkpoint import load, load_weights, write_whole
 from dgnet_lite.training.flow import gradient_flow
 
@@ -112,6 +112,7 @@ def table_text(metrics: dict[str, Any]) -> str:
 
 
 WRITERS: dict[str, tuple[str, Callable[[Path], str]]] = {
+    "again": ("toy_earlier", again_text),
     "recipes": ("ablation_toy", recipes_text),
     "ablation": ("ablation_toy", ablation_text),
     "quality": ("quality", quality_text),

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dgnet_lite.show.readme import fill
-from dgnet_lite.show.texts import ablation_text, quality_text, recipes_text, speed_text
+from dgnet_lite.show.texts import ablation_text, again_text, quality_text, recipes_text, speed_text
 
 ROW = {"rank1": 0.5, "mAP": 0.4}
 
@@ -107,3 +107,17 @@ def test_the_quality_text_has_no_picture_scores_for_the_control(tmp_path):
     control, generated = text.splitlines()[-2:]
     assert control == "| two heads, no swaps |  |  | 79.0 |  | 0 1 |"
     assert generated == "| generated swaps | 0.68 | 0.91, 0.00 | 81.0 | +2.0 ± 1.4 | 0 1 |"
+
+
+def test_the_same_command_on_two_machines_is_compared_seed_by_seed(tmp_path):
+    def seeds(*gains):
+        rows = {"one_head": {"mAP": 0.7}, "two_heads": {"mAP": 0.71}, "oracle": {"mAP": 0.75}}
+        return {"seeds": {str(k): rows | {"both": {"mAP": 0.7 + gain}} for k, gain in enumerate(gains)}}
+
+    kept(tmp_path / "toy.json", seeds(0.02, -0.01, 0.0))
+    lines = again_text(kept(tmp_path / "toy_earlier.json", seeds(0.03))).splitlines()
+    assert lines[2] == "| gain | by | seed 0 | seed 1 | seed 2 | mean ± sd |"
+    assert lines[4].endswith("| the table above | +2.0 | -1.0 | +0.0 | +0.3 ± 1.5 |")
+    assert lines[5] == "|  | another machine, earlier | +3.0 |  |  | +3.0 |"
+    assert lines[6] == "|  | all 4 runs |  |  |  | +1.0 ± 1.8 |"
+    assert lines[10].startswith("| true swaps over two heads")
