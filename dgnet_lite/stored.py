@@ -60,7 +60,7 @@ def read(folder: Path) -> Stored:
         raise FileNotFoundError(f"no toy.json in {folder}: git brings it; to train it anew: make toy")
     full = {int(seed): r for seed, r in json.loads(path.read_text())["seeds"].items()}
     found, notes = [], [_line(path, {"every row of Table 3": full})]
-    earlier: dict[int, dict[str, dict[str, Any]]]
+    earlier: dict[int, dict[str, dict[str, Any]]] = {}
     path = folder / "toy_earlier.json"
     if path.is_file():
         earlier = {int(seed): r for seed, r in json.loads(path.read_text())["seeds"].items()}
