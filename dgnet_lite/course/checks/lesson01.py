@@ -180,7 +180,10 @@ def check_mean_average_precision(mean_average_precision: Any) -> str:
     order = torch.tensor([3, 0, 4, 2, 1])
     shuffled = [each[:, order] for each in (scores, is_match, keep)]
     expect_close(mean_average_precision(*shuffled), right, "the same gallery in another order", causes)
-    return "3 galleries"
+    last = [torch.tensor([row]) for row in ([0.9, 0.1, 0.5], [False, True, False], [False, True, True])]
+    causes = [(1 / 6, "A removed image stands before the match: as low as the lowest is not low enough, see hint 1.")]
+    expect_close(mean_average_precision(*last), 1 / 4, "one query, whose match has the lowest score", causes)
+    return "4 galleries"
 
 
 @exercise("01.6", "What chance scores")
@@ -225,6 +228,7 @@ def check_stripe_histogram(stripe_histogram: Any) -> str:
         ),
         (whole**2, "Those are shares: take their square roots, see hint 3."),
         (overflow, "All pixels fall into bin 0: 255 * 2 is 254 in uint8. Convert first, see hint 1."),
+        (lambda have: have.shape != (1, 8), "The shape is (N, stripes * bins**3), one row a picture."),
         (np.roll(whole, 1), "A value of 255 must fall into the last bin: v * bins // 256, see hint 1."),
     ]
     expect_close(
@@ -234,6 +238,7 @@ def check_stripe_histogram(stripe_histogram: Any) -> str:
     two[0, [4, 8 + 1]] = half
     two[1, [4, 1]] = 1 / 2
     two[1, [8 + 7, 8 + 4]] = np.sqrt(3 / 8), np.sqrt(1 / 8)
+    blue_first = two.reshape(2, 2, 2, 2, 2).transpose(0, 1, 4, 3, 2).reshape(2, 16)
     columns = np.zeros((2, 16))
     columns[0, [4, 1, 12, 9]] = 1 / 2
     columns[1, [4, 7, 8 + 1, 8 + 7, 8 + 4]] = np.sqrt([1 / 4, 1 / 4, 1 / 4, 1 / 8, 1 / 8])
@@ -243,8 +248,14 @@ def check_stripe_histogram(stripe_histogram: Any) -> str:
         "two pictures, two stripes: red above blue; red and blue above white with one red pixel",
         [
             (columns, "The stripes stand upright: cut rows, not columns, see hint 2."),
+            (blue_first, "The number of a colour is (r * bins + g) * bins + b: red counts most."),
             (two * np.sqrt(2), "The length of a row is not 1 with two stripes: divide by it, see hint 3."),
             (two**2, "Those are shares: take their square roots, see hint 3."),
         ],
     )
-    return "3 pictures"
+    # three bins: 85 * 3 // 256 = 0, 86 * 3 // 256 = 1, 171 * 3 // 256 = 2
+    three, grey = np.zeros((1, 27)), np.array([[[85, 86, 171]]], np.uint8)
+    three[0, 0 * 9 + 1 * 3 + 2] = 1
+    causes = [(lambda have: True, "The bin of v is v * bins // 256, for any number of bins.")]
+    expect_close(stripe_histogram(grey[None], 1, 3), three, "one pixel (85, 86, 171), 3 bins a channel", causes)
+    return "4 pictures"

@@ -185,7 +185,7 @@ class Corners(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.norm = nn.BatchNorm1d(3, eps=1e-12, affine=False)
+        self.norm = nn.BatchNorm1d(3, eps=1e-12)  # its gain is 1, and would record a gradient
         self.modes: list[bool] = []
 
     def features(self, x: Tensor) -> tuple[Tensor]:
@@ -234,6 +234,8 @@ def check_embed(embed: Any) -> str:
     )
     expect(not getattr(got, "requires_grad", False), "Nobody will learn from this: work under torch.no_grad().")
     expect(model.training and model.norm.training, "The model is left in evaluation mode; it came in training mode.")
+    embed(model.eval(), x.clone())
+    expect(not model.training, "The model is left in training mode; it came in evaluation mode: see hint 3.")
     return "2 images, evaluation mode, left as it was"
 
 

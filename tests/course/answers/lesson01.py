@@ -197,6 +197,10 @@ def map_with_removed_at_zero(scores, is_match, keep):
     return map_vectorised(scores, is_match, keep, removed=0.0)
 
 
+def map_with_removed_at_the_lowest(scores, is_match, keep):
+    return map_vectorised(scores, is_match, keep, removed=scores.min().item())
+
+
 def map_by_steps(scores, is_match, keep):
     return map_vectorised(scores, is_match, keep, step=True)
 
@@ -291,6 +295,14 @@ def histogram_of_columns(images, stripes, bins):
     return histogram_by_bincount(images.swapaxes(1, 2), stripes, bins)
 
 
+def histogram_of_two_bins(images, stripes, bins):
+    return histogram_by_bincount((images // 128 * 255).astype(np.uint8), stripes, bins)
+
+
+def histogram_of_blue_first(images, stripes, bins):
+    return histogram_by_bincount(images[..., ::-1], stripes, bins)
+
+
 def histogram_of_counts(images, stripes, bins):
     return histogram_by_bincount(images, stripes, bins) ** 2 * stripes * (images[0, ..., 0].size // stripes)
 
@@ -358,6 +370,7 @@ PROOFS = [
             (map_by_steps, "step rule"),
             (map_from_zero, "is 1, not 0"),
             (map_upside_down, "sort descending"),
+            (map_with_removed_at_the_lowest, "not low enough"),
             (map_over_matches, "within each query first"),
         ],
     ),
@@ -377,6 +390,8 @@ PROOFS = [
         wrong=[
             (histogram_in_bytes, "in uint8"),
             (histogram_of_columns, "cut rows, not columns"),
+            (histogram_of_two_bins, "for any number of bins"),
+            (histogram_of_blue_first, "red counts most"),
             (histogram_of_counts, "number of pixels"),
             (histogram_of_shares, "square roots"),
             (histogram_of_longer_rows, "length of a row is not 1"),

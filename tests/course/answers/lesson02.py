@@ -224,8 +224,6 @@ def embed_with(model, x, *, views=None, first=True, last=True, dim=1, evaluate=T
     was = model.training
     model.train(not evaluate and was)
     with torch.set_grad_enabled(grad):
-        if grad:
-            x = x.requires_grad_(True)
         features = [model.features(view)[0] for view in (views(x) if views else (x, x.flip(-1)))]
         total = sum(F.normalize(f, dim=dim) if first else f for f in features)
         total = F.normalize(total, dim=dim) if last else total
@@ -255,6 +253,12 @@ def embed_without_last_norm(model, x):
 
 def embed_left_in_evaluation(model, x):
     return embed_with(model, x, restore=False)
+
+
+def embed_left_in_training(model, x):
+    f = embed_by_hand(model, x)
+    model.train()
+    return f
 
 
 def embed_with_gradient(model, x):
@@ -379,6 +383,7 @@ PROOFS = [
             (embed_without_last_norm, "not of length 1"),
             (embed_left_in_evaluation, "left in evaluation mode"),
             (embed_with_gradient, "no_grad"),
+            (embed_left_in_training, "came in evaluation mode"),
             (embed_by_columns, "along axis 1"),
         ],
     ),
