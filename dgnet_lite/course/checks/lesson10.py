@@ -241,11 +241,13 @@ def check_alarms(range_alarm: Callable, teacher_alarm: Callable, detach_alarm: C
             expect(got or fault != name, f"{name}_alarm keeps silent where the fault is planted: {hints[name]}")
             what = "a correct run" if fault == "none" else f"a run whose fault is another one ({fault})"
             expect(not got or fault == name, f"{name}_alarm rings at {what}: {hints[name]}")
-    run = _Run("none")
+    run = _Run("detach")
+    for p in run.G.parameters():
+        p.grad = torch.zeros_like(p)
     before = [p.grad for p in run.G.parameters()]
     detach_alarm(run)
     expect(
-        all(p.grad is b for p, b in zip(run.G.parameters(), before, strict=True)),
+        all(p.grad is b and not b.any() for p, b in zip(run.G.parameters(), before, strict=True)),
         "detach_alarm leaves a gradient in G, which the next step would use: ask with torch.autograd.grad: see hint 3.",
     )
     return "each rings at its fault, and at nothing else"

@@ -261,6 +261,12 @@ def detach_by_backward(run):
     return any(p.grad is not None for p in run.G.parameters())
 
 
+def detach_wiping_gradients(run):
+    found = detach_by_backward(run)
+    run.G.zero_grad()
+    return found
+
+
 def detach_of_everything(run):
     return run.feed_back(run.swaps()).requires_grad
 
@@ -350,6 +356,8 @@ PROOFS = [
             ((range_by_maximum, teacher_without_clone, detach_by_grad), "keeps silent"),
             ((range_by_maximum, teacher_by_state, detach_of_everything), "rings at a correct run"),
             ((range_by_maximum, teacher_by_state, detach_leaving_a_gradient), "leaves a gradient"),
+            ((range_by_maximum, teacher_by_state, detach_by_backward), "leaves a gradient"),
+            ((range_by_maximum, teacher_by_state, detach_wiping_gradients), "leaves a gradient"),
         ],
     ),
     Proof(
