@@ -40,13 +40,16 @@ class Witness(DGNetTask):
         self.reached: dict[str, set[str]] = {}
         """The parts with a gradient, by the name of the loss, of the last step."""
 
-    def add_gradients(self, weights: dict[str, float], losses: dict[str, Tensor]) -> Tensor:
+    def update(self, step: int) -> dict[str, Tensor]:
+        self.reached = {}
+        return super().update(step)
+
+    def add_gradients(self, weights: dict[str, float], losses: dict[str, Tensor]) -> None:
         parameters = [(part, p) for part, module in parts(self.model).items() for p in module.parameters()]
         for name, loss in losses.items():
-            if weights.get(name, 0) > 0:
+            if weights.get(name, 0) > 0 and name not in self.reached:  # detached where it comes again
                 found = with_gradient(loss, [p for _, p in parameters])
                 self.reached[name] = {part for (part, _), has in zip(parameters, found, strict=True) if has}
-        return torch.zeros(())
 
     def move(self, *names: str) -> None:
         pass

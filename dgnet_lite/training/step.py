@@ -67,6 +67,12 @@ def what_d_minimises(
     return loss([p[: len(x)] for p in patches], [p[len(x) :] for p in patches])
 
 
+def weighted_sum(weights: dict[str, float], losses: dict[str, Tensor]) -> Tensor:
+    """Eq. (10). A loss without a weight does not count, nor one with weight 0, which may be anything."""
+    nothing = next(iter(losses.values())).new_zeros(())
+    return sum((weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0), nothing)
+
+
 def _detached(losses: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: loss.detach() for name, loss in losses.items()}
 
@@ -112,13 +118,11 @@ class DGNetTask:
             with without_graph(when=erased and c.losses.code_detached):
                 real = model.E_a(x)
             code = real.code.detach() if c.losses.code_detached else real.code
-            losses = self._identification(real, x, y)
+            identification = self._identification(real, x, y)
             del real
-            early: dict[str, Tensor] = {}
-            total = torch.zeros((), device=self.device)
             if erased or c.losses.code_detached:  # then no other loss needs this graph, whose memory is wanted
-                total = total + self.add_gradients(weights, losses)
-                early, losses = _detached(losses), {}
+                self.add_gradients(weights, identification)
+                identification = _detached(identification)
 
             a_i, a_t = code[:n], code[n:]
             s_i = model.encode_structure(batch.x_i)
@@ -126,19 +130,20 @@ class DGNetTask:
             bodies = torch.cat([own, own, batch.partner])
             x_i_i, x_i_t, x_j_i = model.decode(s_i, torch.cat([a_i, a_t, a_i]), bodies).chunk(3)
 
-            early["D"] = self._discriminator(step, batch.x_i, x_j_i)
-            self.add_gradients({"D": 1.0}, {"D": early["D"]})
+            losses = {"D": self._discriminator(step, batch.x_i, x_j_i)}
+            self.add_gradients({"D": 1.0}, losses)
             self.move("D")
 
             losses["img1"] = L.image_reconstruction(batch.x_i, x_i_i)
             losses["img2"] = L.image_reconstruction(batch.x_i, x_i_t)
             for_g, for_e_a = self._look_at(x_j_i, fed_back=weights["prim"] > 0)
-            losses |= self._cross_identity(weights, batch, a_i, s_j, x_j_i, for_g)
+            losses |= identification | self._cross_identity(weights, batch, a_i, s_j, x_j_i, for_g)
             if weights["prim"] > 0:
                 losses |= self._feed_back(batch, x_j_i, for_e_a)
-        total = total + self.add_gradients(weights, losses)
+        self.add_gradients(weights, losses)
         self.move("E_a", "E_s+G")
-        return _detached(early | losses) | {"total": total}
+        losses = _detached(losses)
+        return losses | {"total": weighted_sum(weights, losses)}
 
     def _discriminator(self, step: int, x: Tensor, fake: Tensor) -> Tensor:
         """Eq. (7), what D minimises, and the gradient punishment."""
@@ -219,16 +224,11 @@ class DGNetTask:
         for name, rate in self.rates.items():
             rate.set(factor * rise_factor(step, c) if name == "E_a" else factor)
 
-    def add_gradients(self, weights: dict[str, float], losses: dict[str, Tensor]) -> Tensor:
-        """Add the gradients of the weighted sum of the losses to those that are there. Returns the sum, detached.
-
-        A loss without a weight, or with weight 0, does not count.
-        """
-        weighted = [weights[name] * loss for name, loss in losses.items() if weights.get(name, 0) > 0]
-        total = sum(weighted, torch.zeros((), device=self.device))
+    def add_gradients(self, weights: dict[str, float], losses: dict[str, Tensor]) -> None:
+        """Add the gradients of the weighted sum of the losses to those that are there."""
+        total = weighted_sum(weights, losses)
         if total.requires_grad:
             total.backward()
-        return total.detach()
 
     def move(self, *names: str) -> None:
         """One step of these optimizers, down the gradients that are there."""
