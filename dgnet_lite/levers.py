@@ -136,9 +136,8 @@ def write(scale: str, out: Path, path: Path, device: str) -> None:
         for name, seeds in collect(scale, out).items()
     }
     with alone(out, path.stem):
-        write_json(
-            path, {"environment": environment(device), "scale": scale, "devices": devices(out), "worlds": worlds}
-        )
+        about = {"environment": environment(device, Config.preset("official", scale)), "scale": scale}
+        write_json(path, about | {"devices": devices(out), "worlds": worlds})
 
 
 def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, float]]]]:

@@ -252,7 +252,7 @@ def write(config: Config, out: Path, path: Path, device: str) -> None:
     """Collect what is finished into the file `path`, with what it was made with."""
     results = collect(config, out)
     metrics = {
-        "environment": environment(device),
+        "environment": environment(device, config),
         "scale": config.scale,
         "steps": config.optim.steps,
         "devices": devices(out),

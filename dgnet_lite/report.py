@@ -32,8 +32,9 @@ PROTOCOLS = {
 }
 
 
-def environment(device: str) -> dict[str, str]:
-    """What a result depends on besides its settings."""
+def environment(device: str, config: Config | None = None) -> dict[str, str]:
+    """What a result depends on besides its settings; with them, in which precision `device` computed too."""
+    computed = {"precision": precision(device, config.optim.bfloat16)} if config else {}
     gpu = {"gpu": torch.cuda.get_device_name(device)} if device.startswith("cuda") else {}
     return {
         "dgnet_lite": __version__,
@@ -42,7 +43,7 @@ def environment(device: str) -> dict[str, str]:
         "torchvision": version("torchvision"),
         "device": device,
         "threads": str(torch.get_num_threads()),
-        "precision": precision(device),
+        **computed,
         **gpu,
     }
 
@@ -53,7 +54,7 @@ def write_results(folder: Path, config: Config, results: Results, *, device: str
     Each file is replaced as a whole. config.yaml holds the first seed's settings, readable by `Config.from_yaml`; what
     is no setting stands in its comments and, for programs, in metrics.json.
     """
-    seeds, versions, seconds = list(results), environment(device), training_seconds(folder)
+    seeds, versions, seconds = list(results), environment(device, config), training_seconds(folder)
     notes = {"command": command, "seeds": ", ".join(map(str, seeds))} | versions
     header = "".join(f"# {name}: {value}\n" for name, value in notes.items())
     write_text(folder / "config.yaml", header + config.to_yaml())

@@ -153,7 +153,7 @@ def write(table: Table, scale: str, out: Path, path: Path, device: str) -> None:
     """Collect what is finished in OUT into the file `path`, with what it was made with."""
     results = collect(table, scale, out)
     metrics = {
-        "environment": environment(device),
+        "environment": environment(device, Config.preset("official", scale)),
         "scale": scale,
         "variants": {
             name: {

@@ -179,7 +179,7 @@ def main(arguments: list[str] | None = None) -> None:
         stored["runs"][name] = curves(name, data, deepcopy(teacher), config)
         about = {
             "command": f"{parser.prog} --scale {asked.scale} --seed {asked.seed}",
-            "environment": environment("cpu"),
+            "environment": environment("cpu", config),
         }
         write_json(asked.out, about | {"config": dataclasses.asdict(config)} | {"runs": stored["runs"]})
         print(f"{name}: in {asked.out}")

@@ -115,7 +115,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.out:
         kept = {
             "command": " ".join(["python -m dgnet_lite.evaluation.knowledge", *given]),
-            "environment": environment("cpu"),
+            "environment": environment("cpu", found.config),
             "models": f"{found.source}, seed {found.config.seed}",
             "people": options.people,
             "spread": "standard deviation over probe sets of other people",

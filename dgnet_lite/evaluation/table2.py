@@ -192,7 +192,7 @@ def make(
     fakes = image_sets(models.model.to(device), data, seed)
     rows = measure(fakes.sets | extra, data, features, j=fakes.j, seed=seed, subsets=subsets)
     return {
-        "environment": environment(device),
+        "environment": environment(device, config),
         "models": models.source,
         "model_seed": config.seed,
         "dataset": config.dataset,

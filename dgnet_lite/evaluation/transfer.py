@@ -221,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     config = models.config
     kept = {
         "command": " ".join(["python -m dgnet_lite.evaluation.transfer", *map(_quoted, given)]),
-        "environment": environment("cpu"),
+        "environment": environment("cpu", config),
         "trained_on": f"{config.dataset}, scale {config.scale}, draw {config.data.draw}",
         "models": f"{models.source}, seed {config.seed}",
         "controls": list(models.controls),
