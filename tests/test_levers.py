@@ -24,8 +24,23 @@ def test_one_world_is_drawn_trained_and_collected_once(tmp_path, monkeypatch):
     results = levers.read(tmp_path / "out" / "levers.json")
     assert set(results["one_hot"][0]) == {"teacher", "two_heads", "oracle"}
     assert (tmp_path / "levers" / "base-smoke-64-3").is_dir()
-    monkeypatch.setattr(levers, "measure", lambda *_: pytest.fail("trained again"))
+    monkeypatch.setattr(levers, "measure", lambda *_, **__: pytest.fail("trained again"))
     main(command)
+    with pytest.raises(pytest.fail.Exception, match="trained again"):
+        main([*command, "--learned"])
+
+
+def test_dgnet_is_trained_where_it_is_asked_for(tmp_path, monkeypatch):
+    small = levers.configure
+    monkeypatch.setattr(
+        levers, "configure", lambda *a: small(*a).replace(**{"optim.steps": 2, "optim.teacher_steps": 2})
+    )
+    main(["base", "--learned", "--scale", "smoke", "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)])
+    results = levers.read(tmp_path / "out" / "levers.json")
+    assert {"f_prim", "f_fine", "both", "swaps", "two_heads", "oracle"} <= set(results["base"][0])
+    line = compare(results).loc["base"]
+    assert line["DG-Net's"] == pytest.approx(levers.gains(results["base"], "both")[0])
+    assert line["its seeds"] == 1
 
 
 def test_what_is_not_there_is_not_finished(tmp_path):

@@ -5,6 +5,7 @@ Scores are mAP in percent by seed, as `evaluation.seeds.by_row` gives them of a 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 
 import numpy as np
@@ -128,6 +129,39 @@ def gain_over_quality(
     axes.set_ylabel("gain over two heads, points of mAP")
     axes.set_title(title)
     figure.alt_text = f"{title}. Gain in mAP: {'; '.join(told)}."
+    return figure
+
+
+@styled
+def worlds(found: Mapping[str, tuple[Seeds, Seeds]], *, title: str) -> Picture:
+    """What true and generated swaps bring in each world, points of mAP over two heads; a mark a seed, a bar the mean.
+
+    Args:
+        found: by what the world is, the gains of the oracle and of DG-Net; the latter may be empty.
+    """
+    ordered = sorted(found.items(), key=lambda each: -np.mean(list(each[1][0].values())))
+    figure = Picture(figsize=(8.4, 0.34 * len(ordered) + 1.2), layout="constrained")
+    axes, told = figure.subplots(), []
+    for y, (what, kinds) in enumerate(ordered):
+        said = []
+        for name, seeds, colour, marker in zip(("true swaps", "DG-Net"), kinds, (GREEN, BLUE), "Do", strict=True):
+            if not seeds:
+                continue
+            values = np.array(list(seeds.values()))
+            axes.plot([values.mean()] * 2, [y - 0.33, y + 0.33], color=colour, lw=2)
+            axes.plot(values, np.full(len(values), y), ls="", marker=marker, color=colour, ms=6, alpha=0.7, label=name)
+            said.append(f"{name} {values.mean():+.1f}")
+        told.append(f"{what}: {', '.join(said)}")
+    axes.axvline(0, color=INK, lw=1)
+    axes.set_yticks(range(len(ordered)), [textwrap.fill(what, 36) for what, _ in ordered])
+    axes.set_ylim(len(ordered) - 0.4, -0.6)
+    axes.set_xlabel("gain over two heads without swaps, points of mAP")
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+    figure.legend(handles.values(), handles, loc="outside lower right", ncols=2)
+    axes.set_title(title)
+    figure.alt_text = f"{title}. Mean gain: {'; '.join(told)}."
     return figure
 
 

@@ -113,6 +113,15 @@ def test_better_swaps_stand_to_the_right():
     assert "copy, error 1.00: -2.0; true, error 0.00: +6.0; oracle, error 0.00: +6.0" in figure.alt_text
 
 
+def test_the_world_where_true_swaps_bring_most_stands_on_top():
+    found = {"plain": ({0: 1.0, 1: 3.0}, {}), "few people": ({0: 11.0}, {0: -1.0, 1: 2.0})}
+    figure = gains.worlds(found, title="t")
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["few people", "plain"]
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"true swaps", "DG-Net"}
+    assert "few people: true swaps +11.0, DG-Net +0.5; plain: true swaps +2.0" in figure.alt_text
+
+
 def test_a_sweep_rings_the_default():
     figure = gains.sweep({"0": {}, "0.2": {0: 3.0, 1: 5.0}, "1": {0: 1.0}}, title="t", ylabel="mAP", chosen="0.2")
     axes = figure.axes[0]
