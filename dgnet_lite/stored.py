@@ -1,7 +1,7 @@
 """What was trained for lesson 14 and kept in notebooks/results, read where it is there; what is not stays empty.
 
-`toy.json` is written by `make toy`, `ablation_toy.json` by `python -m dgnet_lite.ablation`, and `quality.json` by
-`python -m dgnet_lite.quality`. They hold numbers of every seed, and what they were made with.
+`toy.json` is written by `make toy`, `ablation_toy.json` by `python -m dgnet_lite.ablation`, `quality.json` and
+`levers.json` by the modules of these names. They hold numbers of every seed, and what they were made with.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from dgnet_lite import quality, variants
+from dgnet_lite import levers, quality, variants
 
 STAGES = {
     "copy": "copy of $x_j$",
@@ -29,7 +29,7 @@ Scores = dict[str, dict[int, dict[str, Any]]]
 
 
 class Stored(NamedTuple):
-    """Table 3 with its controls, the ablation, the search for when swaps help, and a line on each file."""
+    """Table 3 with its controls, the ablation, the searches for when swaps help, and a line on each file."""
 
     full: dict[int, dict[str, dict[str, Any]]]
     """By seed, what `Study.run` returned: the rows of Table 3, the controls, the oracle."""
@@ -40,6 +40,8 @@ class Stored(NamedTuple):
     notes: list[str]
     earlier: dict[int, dict[str, dict[str, Any]]]
     """As `full`, by the same command on another machine; empty without its file, toy_earlier.json."""
+    levers: Scores
+    """As `levers.read`: other worlds of Toy Market; empty without its file."""
 
     def error(self, condition: str) -> float:
         """Mean error inside the clothes of a condition's swaps, over that of the copy: 1 of copies, 0 of true ones."""
@@ -65,7 +67,7 @@ def read(folder: Path) -> Stored:
     if path.is_file():
         earlier = {int(seed): r for seed, r in json.loads(path.read_text())["seeds"].items()}
         notes.append(_line(path, {"the same on another machine": earlier}))
-    for module, name in ((variants, "ablation_toy"), (quality, "quality")):
+    for module, name in ((variants, "ablation_toy"), (quality, "quality"), (levers, "levers")):
         path = folder / f"{name}.json"
         if path.is_file():
             found.append(module.read(path))
@@ -74,7 +76,7 @@ def read(folder: Path) -> Stored:
             found.append({})
             command = f"python -m dgnet_lite.{name.partition('_')[0]}"
             notes.append(f"{path.name} is not there ({command}): its trainings are not shown")
-    return Stored(full, *found, notes, earlier)
+    return Stored(full, *found[:2], notes, earlier, found[2])
 
 
 def _line(path: Path, found: Scores) -> str:

@@ -4,8 +4,9 @@
     python -m dgnet_lite.show.readme --toy runs/toy  # notebooks/results, notebooks/figures, the tables in README.md
 
 Each table stands between `<!-- table:NAME -->` and `<!-- end -->`; a test writes it again from notebooks/results and
-compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--ablation FILE` and
-`--quality FILE` those of the modules of these names, and `--speed FILE` those of `python -m dgnet_lite.training.speed`.
+compares. `--market FOLDER` takes the numbers, and no picture, of a run on real images; `--ablation FILE`,
+`--quality FILE` and `--levers FILE` those of the modules of these names, and `--speed FILE` those of
+`python -m dgnet_lite.training.speed`.
 `--flow` needs no run: it asks autograd who learns from which loss.
 """
 
@@ -32,7 +33,15 @@ from dgnet_lite.report import PROTOCOLS, findings
 from dgnet_lite.show import flow, grids
 from dgnet_lite.show.style import save
 from dgnet_lite.show.tables import gains_table, results_table, swap_table
-from dgnet_lite.show.texts import ablation_text, again_text, markdown, quality_text, recipes_text, speed_text
+from dgnet_lite.show.texts import (
+    ablation_text,
+    again_text,
+    levers_text,
+    markdown,
+    quality_text,
+    recipes_text,
+    speed_text,
+)
 from dgnet_lite.training.checkpoint import load, load_weights, write_whole
 from dgnet_lite.training.flow import gradient_flow
 
@@ -46,6 +55,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--market", type=Path, help="folder of a finished run on Market-1501")
     parser.add_argument("--ablation", type=Path, help="the ablation.json of `python -m dgnet_lite.ablation`")
     parser.add_argument("--quality", type=Path, help="the quality.json of `python -m dgnet_lite.quality`")
+    parser.add_argument("--levers", type=Path, help="the levers.json of `python -m dgnet_lite.levers`")
     parser.add_argument("--speed", type=Path, help="a file of `python -m dgnet_lite.training.speed`")
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market was drawn")
     parser.add_argument("--flow", action="store_true", help="draw who learns from which loss in both recipes")
@@ -58,6 +68,7 @@ def main(arguments: list[str] | None = None) -> None:
         "market": options.market and options.market / "metrics.json",
         "ablation_toy": options.ablation,
         "quality": options.quality,
+        "levers": options.levers,
         "step_h200": options.speed,
     }
     for name, source in sources.items():
@@ -116,6 +127,7 @@ WRITERS: dict[str, tuple[str, Callable[[Path], str]]] = {
     "recipes": ("ablation_toy", recipes_text),
     "ablation": ("ablation_toy", ablation_text),
     "quality": ("quality", quality_text),
+    "levers": ("levers", levers_text),
     "step_h200": ("step_h200", speed_text),
 }
 """Of the tables that are no run's of notebook 13: which file they are of, and who writes them."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from dgnet_lite import ablation, quality, variants
+from dgnet_lite import ablation, levers, quality, variants
 from dgnet_lite.show.tables import spread
 from dgnet_lite.training import speed
 
@@ -129,6 +129,38 @@ def _rows_text(path: Path, names: list[str]) -> str:
     return "\n".join(
         [
             f"{', '.join(commands)}: f_prim with f_fine; percent, mean ± sd over seeds, gaps seed by seed.",
+            "",
+            markdown(shown),
+        ]
+    )
+
+
+def levers_text(path: Path) -> str:
+    """From a file of `python -m dgnet_lite.levers`: what true and generated swaps bring in other worlds."""
+    m, results = json.loads(path.read_text()), levers.read(path)
+    numbers = levers.compare(results).sort_values("gain", ascending=False)
+    numbers = numbers.reindex(columns=[*numbers.columns.union(["DG-Net's", "DG-Net's sd"], sort=False)])
+
+    def seeds(name: str, row: str) -> str:
+        return " ".join(map(str, levers.gains(results[name], row)))
+
+    shown = pd.DataFrame(
+        {
+            "two heads, no swaps: mAP": [f"{v:.1f}" for v in numbers["two_heads"]],
+            "true swaps over that": [spread(*each, sign="+") for each in numbers[["gain", "gain sd"]].to_numpy()],
+            "seeds": [seeds(name, "oracle") for name in numbers.index],
+            "DG-Net over that": [
+                "" if np.isnan(each[0]) else spread(*each, sign="+")
+                for each in numbers[["DG-Net's", "DG-Net's sd"]].to_numpy()
+            ],
+            "its seeds": [seeds(name, "both") for name in numbers.index],
+        },
+        index=pd.Index([m["worlds"][name]["what"] for name in numbers.index], name="world"),
+    )
+    return "\n".join(
+        [
+            f"`python -m dgnet_lite.levers`, with `--learned` where DG-Net was trained: scale {m['scale']}, on "
+            f"{' and '.join(m['devices'])}. mAP of both features, percent, mean ± sd over seeds.",
             "",
             markdown(shown),
         ]

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from dgnet_lite.show.readme import fill
-from dgnet_lite.show.texts import ablation_text, again_text, quality_text, recipes_text, speed_text
+from dgnet_lite.show.texts import ablation_text, again_text, levers_text, quality_text, recipes_text, speed_text
 
 ROW = {"rank1": 0.5, "mAP": 0.4}
 
@@ -107,6 +107,24 @@ def test_the_quality_text_has_no_picture_scores_for_the_control(tmp_path):
     control, generated = text.splitlines()[-2:]
     assert control == "| two heads, no swaps |  |  | 79.0 |  | 0 1 |"
     assert generated == "| generated swaps | 0.68 | 0.91, 0.00 | 81.0 | +2.0 ± 1.4 | 0 1 |"
+
+
+def test_the_levers_text_has_the_world_of_most_gain_first_and_the_seeds_of_each_kind(tmp_path):
+    def scored(oracle, **more):
+        rows = {"teacher": 0.6, "two_heads": 0.7, "oracle": oracle} | more
+        return {row: {"mAP": mAP} for row, mAP in rows.items()}
+
+    worlds = {
+        "base": {"what": "as it is", "seeds": {"0": scored(0.72)}},
+        "few_people": {"what": "50 people", "seeds": {"0": scored(0.8, both=0.71), "1": scored(0.78)}},
+    }
+    text = levers_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds}))
+    few, base = text.splitlines()[-2:]
+    assert few == "| 50 people | 70.0 | +9.0 ± 1.4 | 0 1 | +1.0 | 0 |"
+    assert base == "| as it is | 70.0 | +2.0 | 0 |  |  |"
+    del worlds["few_people"]
+    alone = levers_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds}))
+    assert alone.splitlines()[-1] == base
 
 
 def test_the_same_command_on_two_machines_is_compared_seed_by_seed(tmp_path):
