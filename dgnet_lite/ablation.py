@@ -21,6 +21,7 @@ from dgnet_lite import variants
 from dgnet_lite.presets import SCALES
 from dgnet_lite.published import TABLE3
 from dgnet_lite.rows import gains, table
+from dgnet_lite.study import add
 from dgnet_lite.validation import meant
 from dgnet_lite.variants import Variant
 
@@ -112,7 +113,7 @@ def main(arguments: list[str] | None = None) -> None:
             asked.only,
         )
         if asked.into:
-            variants.add(asked.out / "ablation.json", asked.into)
+            add(asked.out / "ablation.json", asked.into, "variants")
     except ValueError as error:
         parser.error(str(error))
     results = variants.collect(ABLATIONS, asked.profile, asked.out)

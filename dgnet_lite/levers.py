@@ -6,7 +6,7 @@
 The oracle shows E_a the true swaps: no generator does better. Where it gains nothing over two heads without generated
 images, none need be trained; elsewhere `--learned` trains DG-Net, too. Each world is Toy Market's `toy` with one number
 changed, has its own teacher, and takes minutes. What is finished is not run again; every call collects all there is
-into OUT/levers.json.
+into OUT/levers.json; with `--into FILE` it is added to what another folder has left in FILE.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dgnet_lite.data import reid, toymarket
 from dgnet_lite.data.load import ReidData
 from dgnet_lite.presets import SCALES, SELDOM
 from dgnet_lite.report import environment
-from dgnet_lite.study import Study, devices, retrieval, write_json
+from dgnet_lite.study import Study, add, devices, retrieval, write_json
 from dgnet_lite.training.alone import alone
 from dgnet_lite.validation import meant
 
@@ -187,6 +187,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--learned", action="store_true", help="train DG-Net, too: a quarter of an hour each on a core")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="add what stands in OUT to this file, too")
     asked = parser.parse_args(arguments)
     for name in asked.names:
         if name not in WORLDS:
@@ -194,6 +195,11 @@ def main(arguments: list[str] | None = None) -> None:
     names = asked.names or list(WORLDS)
     run(names, asked.scale, asked.seeds, asked.out, asked.data_root, asked.device, learned=asked.learned)
     write(asked.scale, asked.out, asked.out / "levers.json", asked.device)
+    if asked.into:
+        try:
+            add(asked.out / "levers.json", asked.into, "worlds")
+        except ValueError as error:
+            parser.error(str(error))
     print(compare(collect(asked.scale, asked.out)).round(2).to_string())
 
 

@@ -7,7 +7,7 @@ A full training of DG-Net mixes two questions: how good are its swaps, and what 
 they are made once, by a trained G, and E_a is trained on them as the oracle is (offline). Toy Market draws the true
 swap of each pair, so that the same swaps can be made better, step by step, at no cost. Each training has as many steps,
 the same teacher and the same real images. The same command again trains what is missing, and every call collects all
-that is finished into quality.json.
+that is finished into quality.json; with `--into FILE` it is added to what another folder has left in FILE.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from dgnet_lite.networks.appearance import AppearanceEncoder
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.presets import SCALES, SELDOM
 from dgnet_lite.report import environment
-from dgnet_lite.study import Study, devices, generate, match, summary, training_pairs, true_swaps, write_json
+from dgnet_lite.study import Study, add, devices, generate, match, summary, training_pairs, true_swaps, write_json
 from dgnet_lite.training.alone import alone
 from dgnet_lite.training.checkpoint import write_whole
 from dgnet_lite.training.teacher import Compositions
@@ -294,6 +294,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path("runs/quality"), help="default: runs/quality")
     parser.add_argument("--data-root", type=Path, default=Path("data"), help="where Toy Market is drawn; default: data")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--into", type=Path, metavar="FILE", help="add what stands in OUT to this file, too")
     asked = parser.parse_args(arguments)
     for name, known in [(g, GROUPS) for g in asked.groups] + [(c, CONDITIONS) for c in asked.conditions or []]:
         if name not in known:
@@ -302,6 +303,11 @@ def main(arguments: list[str] | None = None) -> None:
     search = shipped(asked.scale, asked.data_root, asked.out, asked.device, asked.steps)
     search.run(names, asked.seeds)
     write(search.config, asked.out, asked.out / "quality.json", asked.device)
+    if asked.into:
+        try:
+            add(asked.out / "quality.json", asked.into, "conditions")
+        except ValueError as error:
+            parser.error(str(error))
     results = collect(search.config, asked.out)
     if "two_heads" in results:
         print(compare(results).round(2).to_string())

@@ -173,6 +173,36 @@ def write_json(path: Path, value: Any) -> None:
     checkpoint.write_whole(path, lambda file: file.write(text.encode()))
 
 
+def add(made: Path, path: Path, part: str) -> None:
+    """Put what the file `made` holds into the file `path`, beside what stands there. Made where `path` is missing.
+
+    Both hold, under `part`, what was measured by name and seed. The same row of the same name and seed is replaced,
+    everything else stays; devices and training times are joined. Raises ValueError: another scale or number of steps.
+    """
+    new = json.loads(made.read_text())
+    with alone(path.parent, path.stem):
+        old = json.loads(path.read_text()) if path.is_file() else new | {part: {}}
+        for what in ("scale", "steps"):
+            if old.get(what) != new.get(what):
+                raise ValueError(f"{path} holds the {what} {old.get(what)}, not {new.get(what)}: name another file")
+        for name, each in new[part].items():
+            there = old[part].get(name, {"seeds": {}})
+            rows = {seed: there["seeds"].get(seed, {}) | found for seed, found in each["seeds"].items()}
+            seeds = there["seeds"] | rows
+            old[part][name] = _joined(there, each) | {"seeds": {seed: seeds[seed] for seed in sorted(seeds, key=int)}}
+        write_json(path, _joined(old, new) | {part: old[part]})
+
+
+def _joined(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """`new` with what `old` has besides of devices and of training times."""
+    both = old | new
+    if "devices" in new:
+        both["devices"] = sorted({*old.get("devices", ()), *new["devices"]})
+    if "training_seconds" in new:
+        both["training_seconds"] = old.get("training_seconds", {}) | new["training_seconds"]
+    return both
+
+
 def retrieval(model: nn.Module, data: ReidData, beta: float) -> dict[str, dict[str, float]]:
     """Rank@1, 5, 10 and mAP (fractions) of a teacher (`f_prim` alone) or an E_a (`f_prim`, `f_fine`, `both`)."""
     query, gallery = embed(model, data.query), embed(model, data.gallery)

@@ -169,28 +169,6 @@ def write(table: Table, scale: str, out: Path, path: Path, device: str) -> None:
         write_json(path, metrics)
 
 
-def add(made: Path, path: Path) -> None:
-    """Put what the file `made` holds into the file `path`, beside what stands there; both as `write` writes them.
-
-    The same row of the same variant and seed is replaced, everything else stays. Made where `path` is missing. Raises
-    ValueError: another scale.
-    """
-    new = json.loads(made.read_text())
-    with alone(path.parent, path.stem):
-        old = json.loads(path.read_text()) if path.is_file() else {"scale": new["scale"], "variants": {}}
-        if old["scale"] != new["scale"]:
-            raise ValueError(f"{path} holds the scale {old['scale']}, not {new['scale']}: name another file")
-        for name, each in new["variants"].items():
-            there = old["variants"].setdefault(name, {"seeds": {}, "training_seconds": {}, "devices": []})
-            for seed, rows in each["seeds"].items():
-                there["seeds"][seed] = there["seeds"].get(seed, {}) | rows
-            there["what"] = each["what"]
-            there["seeds"] = {seed: there["seeds"][seed] for seed in sorted(there["seeds"], key=int)}
-            there["training_seconds"] |= each["training_seconds"]
-            there["devices"] = sorted({*there["devices"], *each["devices"]})
-        write_json(path, old | {"environment": new["environment"]})
-
-
 def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, Any]]]]:
     """The results in a file of `write`, for `compare`."""
     variants = json.loads(path.read_text())["variants"]

@@ -13,7 +13,7 @@ from dgnet_lite import study as module
 from dgnet_lite.config import Config
 from dgnet_lite.data.batches import denormalise, normalise
 from dgnet_lite.rows import ROWS, gains, table
-from dgnet_lite.study import CONTROLS, Study, generate, true_compositions
+from dgnet_lite.study import CONTROLS, Study, add, generate, true_compositions, write_json
 from dgnet_lite.training.step import DGNetTask
 from dgnet_lite.training.teacher import ControlTask, TeacherTask
 
@@ -230,3 +230,24 @@ def test_a_gain_is_over_what_was_measured():
 def test_no_results_make_an_empty_table(make):
     assert isinstance(make([]), pd.DataFrame)
     assert len(make([])) == 0
+
+
+def test_results_of_two_folders_join_in_one_file(tmp_path):
+    def made(name, steps=10, device="cpu", **seeds):
+        path = tmp_path / name
+        each = {"copy": {"what": "x", "seeds": {k.removeprefix("s"): row for k, row in seeds.items()}}}
+        write_json(path, {"steps": steps, "devices": [device], "conditions": each})
+        return path
+
+    path = made("all.json", s1={"both": 1, "teacher": 1})
+    add(made("here.json", device="a card", s0={"both": 0}, s1={"both": 2}), path, "conditions")
+    kept = json.loads(path.read_text())
+    assert kept["devices"] == ["a card", "cpu"]
+    seeds = kept["conditions"]["copy"]["seeds"]
+    assert list(seeds.items()) == [("0", {"both": 0}), ("1", {"both": 2, "teacher": 1})]
+    before = path.read_bytes()
+    with pytest.raises(ValueError, match="holds the steps 10, not 20"):
+        add(made("longer.json", steps=20, s2={"both": 3}), path, "conditions")
+    assert path.read_bytes() == before
+    add(tmp_path / "here.json", tmp_path / "new.json", "conditions")
+    assert json.loads((tmp_path / "new.json").read_text()) == json.loads((tmp_path / "here.json").read_text())
