@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ import pandas as pd
 from dgnet_lite.config import Config
 from dgnet_lite.data import reid, toymarket
 from dgnet_lite.data.load import ReidData
+from dgnet_lite.data.recoloured import RecolouredData
+from dgnet_lite.networks.appearance import AppearanceEncoder
 from dgnet_lite.presets import SCALES, SELDOM
 from dgnet_lite.report import environment
 from dgnet_lite.study import Study, add, devices, retrieval, write_json
@@ -31,6 +33,8 @@ from dgnet_lite.training.alone import alone
 from dgnet_lite.validation import meant
 
 CONTROLS = ("two_heads", "oracle")
+LEARNED = ("both", "recoloured")
+"""Trained if asked for: DG-Net, and two heads on real images in random colours, the plain rival of made ones."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class World:
     spec: dict[str, float] = field(default_factory=dict)
     changes: dict[str, Any] = field(default_factory=dict)
     """Of the configuration."""
+    test: dict[str, float] = field(default_factory=dict)
+    """As `spec`, but of query and gallery alone: what is trained is that of the world with the same rest."""
 
 
 WORLDS: dict[str, World] = {
@@ -50,8 +56,12 @@ WORLDS: dict[str, World] = {
     "few_people": World("50 identities", {"train_ids": 50}),
     "many_people": World("200 identities", {"train_ids": 200}),
     "two_cameras": World("2 cameras an identity", {"cameras_per_train_id": 2}),
-    "own_clothes": World("in the test every identity has an outfit of its own", {"test_collide": 1}),
-    "twelve_alike": World("12 share an outfit in the test", {"test_collide": 12}),
+    "own_clothes": World("in the test every identity has an outfit of its own", test={"test_collide": 1}),
+    "twelve_alike": World("12 share an outfit in the test", test={"test_collide": 12}),
+    "strong_casts": World("stronger colour casts in the test", test={"cast": 0.3}),
+    "few_people_casts": World(
+        "50 identities, stronger colour casts in the test", {"train_ids": 50}, test={"cast": 0.3}
+    ),
     "alike_in_training": World("3 share an outfit in training, too", {"train_collide": 3}),
     "weak_teacher": World("a quarter of the teacher's steps", changes={"optim.teacher_steps": 0.25}),
     "one_hot": World("label one-hot in place of the teacher's", changes={"losses.teacher_label": "one_hot"}),
@@ -66,26 +76,55 @@ def configure(name: str, scale: str, seed: int) -> Config:
     return base.replace(**changes, **SELDOM)
 
 
+def trained_in(name: str) -> str:
+    """The world whose models are tested in this one: itself, or the first that differs in the test alone."""
+    own = WORLDS[name]
+    return next(n for n, other in WORLDS.items() if (other.spec, other.changes) == (own.spec, own.changes))
+
+
 def draw(name: str, config: Config, data_root: Path, workers: int | None = None) -> ReidData:
-    """The world's images, drawn into DATA_ROOT/levers if they are not there."""
-    spec, height = replace(toymarket.PRESETS[config.scale], **WORLDS[name].spec), config.data.height
-    same = next(other for other, world in WORLDS.items() if world.spec == WORLDS[name].spec)
-    folder = data_root / "levers" / f"{same}-{config.scale}-{height}-{config.data.draw}"
-    with alone(data_root / "levers", folder.name):
-        toymarket.write(folder, spec, height=height, seed=config.data.draw, workers=workers)
-    index = reid.read_market1501(folder, name="toymarket")
+    """The world's images, drawn into DATA_ROOT/levers if they are not there. Its true swaps are those of training."""
+    world, height = WORLDS[name], config.data.height
+
+    def drawn(**changes: float) -> reid.ReidIndex:
+        whole = next(n for n, w in WORLDS.items() if {**w.spec, **w.test} == changes)
+        folder = data_root / "levers" / f"{whole}-{config.scale}-{height}-{config.data.draw}"
+        with alone(data_root / "levers", folder.name):
+            spec = replace(toymarket.PRESETS[config.scale], **changes)
+            toymarket.write(folder, spec, height=height, seed=config.data.draw, workers=workers)
+        return reid.read_market1501(folder, name="toymarket")
+
+    index = drawn(**world.spec)
+    test = drawn(**world.spec, **world.test) if world.test else index
+    index = replace(index, query=test.query, gallery=test.gallery)
     splits = (index.train, index.query, index.gallery)
-    return ReidData(index, *(reid.read_images(s.paths, height) for s in splits), toymarket.ToyMarket.load(folder))
+    return ReidData(index, *(reid.read_images(s.paths, height) for s in splits), toymarket.ToyMarket.load(index.root))
 
 
-def measure(study: Study, *, learned: bool = False) -> None:
-    """Train and measure what is missing of one world and seed: teacher, two heads, oracle; DG-Net if `learned`."""
-    teacher, beta = study.teacher(), study.config.beta
-    study.result("teacher", lambda: retrieval(teacher, study.data, beta)["f_prim"])
+def measure(study: Study, name: str, *, learned: bool = False) -> None:
+    """Train and measure what is missing of one world and seed: teacher, two heads, oracle; if `learned`, DG-Net and
+    two heads on recoloured images."""
+    teacher, beta, data = study.teacher(), study.config.beta, study.data
+
+    def both(part: str, train: Callable[[], AppearanceEncoder]) -> None:
+        study.result(_named(name, part), lambda: retrieval(train(), data, beta)["both"])
+
+    study.result(_named(name, "teacher"), lambda: retrieval(teacher, data, beta)["f_prim"])
     for kind in CONTROLS:
-        study.result(kind, lambda kind=kind: retrieval(study.control(kind, teacher), study.data, beta)["both"])
-    if learned:
+        both(kind, lambda kind=kind: study.control(kind, teacher))
+    if not learned:
+        return
+    coloured = replace(study, data=RecolouredData.of(data), folder=study.folder / "recoloured")
+    both("recoloured", lambda: coloured.control("two_heads", teacher))
+    if trained_in(name) == name:
         study.run(controls=())
+    else:
+        study.result(_named(name, "dgnet"), lambda: retrieval(study.dgnet(teacher).E_a, data, beta))
+
+
+def _named(name: str, part: str) -> str:
+    """Of a result in the folder of the models: those of a world that differs in the test alone bear its name."""
+    return part if trained_in(name) == name else f"{name}.{part}"
 
 
 def run(
@@ -103,26 +142,26 @@ def run(
         for seed in seeds:
             config = configure(name, scale, seed)
             there = finished(name, config, out)
-            if there is None or (learned and "both" not in there):
-                data = draw(name, config, data_root)
-                measure(Study(config, data, out / name / f"seed{seed}", device, tensorboard=False), learned=learned)
+            if there is None or (learned and not there.keys() >= set(LEARNED)):
+                data, folder = draw(name, config, data_root), out / trained_in(name) / f"seed{seed}"
+                measure(Study(config, data, folder, device, tensorboard=False), name, learned=learned)
 
 
 def finished(name: str, config: Config, out: Path) -> dict[str, dict[str, float]] | None:
     """By row, what was measured under these settings, DG-Net's too if it was; None: a control or the teacher misses."""
-    study = Study(config, None, out / name / f"seed{config.seed}")
-    parts = {part: study.kept(part) for part in ("teacher", *CONTROLS)}
-    if None in parts.values():
+    study = Study(config, None, out / trained_in(name) / f"seed{config.seed}")
+    parts = {part: study.kept(_named(name, part)) for part in ("teacher", *CONTROLS, "recoloured", "dgnet", "swaps")}
+    if None in (parts["teacher"], *(parts[kind] for kind in CONTROLS)):
         return None
-    dgnet, swaps = study.kept("dgnet"), study.kept("swaps")
-    return parts | (dgnet or {}) | ({"swaps": swaps} if swaps else {})
+    dgnet = parts.pop("dgnet") or {}
+    return {part: found for part, found in parts.items() if found is not None} | dgnet
 
 
 def collect(scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
     """All that is finished in OUT, by world and seed."""
     found: dict[str, dict[int, dict[str, dict[str, float]]]] = {}
     for name in WORLDS:
-        numbers = [path.name.removeprefix("seed") for path in (out / name).glob("seed*")]
+        numbers = [path.name.removeprefix("seed") for path in (out / trained_in(name)).glob("seed*")]
         for seed in sorted(int(n) for n in numbers if n.isdigit()):
             results = finished(name, configure(name, scale, seed), out)
             if results is not None:
@@ -130,24 +169,25 @@ def collect(scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, fl
     return found
 
 
+GAINS = {"oracle": "gain", "both": "DG-Net's", "recoloured": "recoloured's"}
+"""Rows that are compared with two heads, and what their gain is called."""
+
+
 def compare(results: Mapping[str, Mapping[int, dict[str, dict[str, float]]]]) -> pd.DataFrame:
     """A line a world, mAP in percent: teacher, two heads, oracle, and what the oracle gains, seed by seed.
 
-    Where DG-Net was trained, too, what f_prim with f_fine gains over two heads, over the seeds of which it is known.
+    So do DG-Net (f_prim with f_fine) and two heads on recoloured images where they were trained, over as many seeds.
     """
     lines = []
     for name, seeds in results.items():
-        columns = {row: np.array([100 * r[row]["mAP"] for r in seeds.values()]) for row in ("teacher", *CONTROLS)}
-        means = {row: values.mean() for row, values in columns.items()}
-        perfect, learned = gains(seeds, "oracle"), gains(seeds, "both")
-        line = {"world": name, **means, "gain": np.mean([*perfect.values()]), "gain sd": _spread(perfect)}
-        line |= {"smallest": min(perfect.values()), "seeds": len(seeds)}
-        if learned:
-            line |= {
-                "DG-Net's": np.mean([*learned.values()]),
-                "DG-Net's sd": _spread(learned),
-                "its seeds": len(learned),
-            }
+        line: dict[str, Any] = {"world": name}
+        line |= {row: np.mean([100 * r[row]["mAP"] for r in seeds.values()]) for row in ("teacher", *CONTROLS)}
+        for row, called in GAINS.items():
+            found = np.array([*gains(seeds, row).values()])
+            if len(found):
+                sd = float(np.std(found, ddof=1)) if len(found) > 1 else float("nan")
+                count = "seeds" if row == "oracle" else f"{called} seeds"
+                line |= {called: found.mean(), f"{called} sd": sd, count: len(found)}
         lines.append(line)
     return pd.DataFrame(lines).set_index("world")
 
@@ -155,10 +195,6 @@ def compare(results: Mapping[str, Mapping[int, dict[str, dict[str, float]]]]) ->
 def gains(seeds: Mapping[int, dict[str, dict[str, float]]], row: str) -> dict[int, float]:
     """By seed, the points of mAP that a row gains over two heads; seeds without it are left out."""
     return {s: 100 * (r[row]["mAP"] - r["two_heads"]["mAP"]) for s, r in seeds.items() if row in r}
-
-
-def _spread(values: Mapping[int, float]) -> float:
-    return float(np.std([*values.values()], ddof=1)) if len(values) > 1 else float("nan")
 
 
 def write(scale: str, out: Path, path: Path, device: str) -> None:

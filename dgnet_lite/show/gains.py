@@ -133,24 +133,26 @@ def gain_over_quality(
 
 
 @styled
-def worlds(found: Mapping[str, tuple[Seeds, Seeds]], *, title: str) -> Picture:
-    """What true and generated swaps bring in each world, points of mAP over two heads; a mark a seed, a bar the mean.
+def worlds(found: Mapping[str, Mapping[str, Seeds]], *, title: str) -> Picture:
+    """What is gained in each world, points of mAP over two heads without swaps; a mark a seed, a bar the mean.
 
     Args:
-        found: by what the world is, the gains of the oracle and of DG-Net; the latter may be empty.
+        found: by what the world is, and by what gains ("true swaps" in all of them), the gain of each seed.
     """
-    ordered = sorted(found.items(), key=lambda each: -np.mean(list(each[1][0].values())))
-    figure = Picture(figsize=(8.4, 0.34 * len(ordered) + 1.2), layout="constrained")
+    ordered = sorted(found.items(), key=lambda each: -np.mean(list(each[1]["true swaps"].values())))
+    kinds = list(dict.fromkeys(kind for _, gains in ordered for kind in gains if gains[kind]))
+    figure = Picture(figsize=(8.4, 0.36 * len(ordered) + 1.2), layout="constrained")
     axes, told = figure.subplots(), []
-    for y, (what, kinds) in enumerate(ordered):
+    for y, (what, gains) in enumerate(ordered):
         said = []
-        for name, seeds, colour, marker in zip(("true swaps", "DG-Net"), kinds, (GREEN, BLUE), "Do", strict=True):
+        for kind, seeds in gains.items():
             if not seeds:
                 continue
-            values = np.array(list(seeds.values()))
+            values, k = np.array(list(seeds.values())), kinds.index(kind)
+            colour, marker = (GREEN, BLUE, ORANGE)[k], "Dos"[k]
             axes.plot([values.mean()] * 2, [y - 0.33, y + 0.33], color=colour, lw=2)
-            axes.plot(values, np.full(len(values), y), ls="", marker=marker, color=colour, ms=6, alpha=0.7, label=name)
-            said.append(f"{name} {values.mean():+.1f}")
+            axes.plot(values, np.full(len(values), y), ls="", marker=marker, color=colour, ms=6, alpha=0.7, label=kind)
+            said.append(f"{kind} {values.mean():+.1f}")
         told.append(f"{what}: {', '.join(said)}")
     axes.axvline(0, color=INK, lw=1)
     axes.set_yticks(range(len(ordered)), [textwrap.fill(what, 36) for what, _ in ordered])
@@ -159,7 +161,7 @@ def worlds(found: Mapping[str, tuple[Seeds, Seeds]], *, title: str) -> Picture:
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
     handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles, loc="outside lower right", ncols=2)
+    figure.legend(handles.values(), handles, loc="outside lower right", ncols=len(handles))
     axes.set_title(title)
     figure.alt_text = f"{title}. Mean gain: {'; '.join(told)}."
     return figure

@@ -136,25 +136,22 @@ def _rows_text(path: Path, names: list[str]) -> str:
 
 
 def levers_text(path: Path) -> str:
-    """From a file of `python -m dgnet_lite.levers`: what true and generated swaps bring in other worlds."""
+    """From a file of `python -m dgnet_lite.levers`: what swaps, true or made, and recolouring bring in each world."""
     m, results = json.loads(path.read_text()), levers.read(path)
     numbers = levers.compare(results).sort_values("gain", ascending=False)
-    numbers = numbers.reindex(columns=[*numbers.columns.union(["DG-Net's", "DG-Net's sd"], sort=False)])
 
-    def seeds(name: str, row: str) -> str:
-        return " ".join(map(str, levers.gains(results[name], row)))
+    def gain(name: str, row: str) -> str:
+        called, count = levers.GAINS[row], len(levers.gains(results[name], row))
+        if not count:
+            return ""
+        told = spread(*numbers.loc[name, [called, f"{called} sd"]], sign="+")
+        return told if count == len(results[name]) else f"{told} (of {count})"
 
+    columns = {"oracle": "true swaps over that", "both": "DG-Net over that", "recoloured": "recoloured over that"}
     shown = pd.DataFrame(
-        {
-            "two heads, no swaps: mAP": [f"{v:.1f}" for v in numbers["two_heads"]],
-            "true swaps over that": [spread(*each, sign="+") for each in numbers[["gain", "gain sd"]].to_numpy()],
-            "seeds": [seeds(name, "oracle") for name in numbers.index],
-            "DG-Net over that": [
-                "" if np.isnan(each[0]) else spread(*each, sign="+")
-                for each in numbers[["DG-Net's", "DG-Net's sd"]].to_numpy()
-            ],
-            "its seeds": [seeds(name, "both") for name in numbers.index],
-        },
+        {"two heads, no swaps: mAP": [f"{v:.1f}" for v in numbers["two_heads"]]}
+        | {title: [gain(name, row) for name in numbers.index] for row, title in columns.items()}
+        | {"seeds": [" ".join(map(str, results[name])) for name in numbers.index]},
         index=pd.Index([m["worlds"][name]["what"] for name in numbers.index], name="world"),
     )
     return "\n".join(

@@ -114,7 +114,10 @@ def test_better_swaps_stand_to_the_right():
 
 
 def test_the_world_where_true_swaps_bring_most_stands_on_top():
-    found = {"plain": ({0: 1.0, 1: 3.0}, {}), "few people": ({0: 11.0}, {0: -1.0, 1: 2.0})}
+    found = {
+        "plain": {"true swaps": {0: 1.0, 1: 3.0}, "DG-Net": {}},
+        "few people": {"true swaps": {0: 11.0}, "DG-Net": {0: -1.0, 1: 2.0}},
+    }
     figure = gains.worlds(found, title="t")
     axes = figure.axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["few people", "plain"]

@@ -120,8 +120,8 @@ def test_the_levers_text_has_the_world_of_most_gain_first_and_the_seeds_of_each_
     }
     text = levers_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds}))
     few, base = text.splitlines()[-2:]
-    assert few == "| 50 people | 70.0 | +9.0 ± 1.4 | 0 1 | +1.0 | 0 |"
-    assert base == "| as it is | 70.0 | +2.0 | 0 |  |  |"
+    assert few == "| 50 people | 70.0 | +9.0 ± 1.4 | +1.0 (of 1) |  | 0 1 |"
+    assert base == "| as it is | 70.0 | +2.0 |  |  | 0 |"
     del worlds["few_people"]
     alone = levers_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds}))
     assert alone.splitlines()[-1] == base
