@@ -221,7 +221,7 @@ class Config:
 
     recipe: Recipe = "paper"
     scale: Scale = "full"
-    dataset: Literal["toymarket", "market1501", "market1501-val", "msmt17"] = "toymarket"
+    dataset: Literal["toymarket", "market1501", "market1501-val", "msmt17", "toymarket-few"] = "toymarket"
     seed: int = 0
     beta: float = 0.5
     """Weight of f_fine at test time. Paper and release: 0.5; the release weighs the fine half of the query alone, and

@@ -33,8 +33,8 @@ from dgnet_lite.training.alone import alone
 from dgnet_lite.validation import meant
 
 CONTROLS = ("two_heads", "oracle")
-LEARNED = ("both", "recoloured")
-"""Trained if asked for: DG-Net, and two heads on real images in random colours, the plain rival of made ones."""
+LEARNED = ("both", "one_head", "recoloured")
+"""Trained if asked for: DG-Net; one head as long; and two on real images in random colours, the plain rival."""
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,7 @@ def draw(name: str, config: Config, data_root: Path, workers: int | None = None)
 
 
 def measure(study: Study, name: str, *, learned: bool = False) -> None:
-    """Train and measure what is missing of one world and seed: teacher, two heads, oracle; if `learned`, DG-Net and
-    two heads on recoloured images."""
+    """Train and measure what is missing of one world and seed: teacher, two heads, oracle; what is `LEARNED` if so."""
     teacher, beta, data = study.teacher(), study.config.beta, study.data
 
     def both(part: str, train: Callable[[], AppearanceEncoder]) -> None:
@@ -116,6 +115,7 @@ def measure(study: Study, name: str, *, learned: bool = False) -> None:
         return
     coloured = replace(study, data=RecolouredData.of(data), folder=study.folder / "recoloured")
     both("recoloured", lambda: coloured.control("two_heads", teacher))
+    study.result(_named(name, "one_head"), lambda: retrieval(study.control("one_head", teacher), data, beta)["f_prim"])
     if trained_in(name) == name:
         study.run(controls=())
     else:
@@ -150,8 +150,9 @@ def run(
 def finished(name: str, config: Config, out: Path) -> dict[str, dict[str, float]] | None:
     """By row, what was measured under these settings, DG-Net's too if it was; None: a control or the teacher misses."""
     study = Study(config, None, out / trained_in(name) / f"seed{config.seed}")
-    parts = {part: study.kept(_named(name, part)) for part in ("teacher", *CONTROLS, "recoloured", "dgnet", "swaps")}
-    if None in (parts["teacher"], *(parts[kind] for kind in CONTROLS)):
+    needed = ("teacher", *CONTROLS)
+    parts = {part: study.kept(_named(name, part)) for part in (*needed, *LEARNED[1:], "dgnet", "swaps")}
+    if None in (parts[part] for part in needed):
         return None
     dgnet = parts.pop("dgnet") or {}
     return {part: found for part, found in parts.items() if found is not None} | dgnet

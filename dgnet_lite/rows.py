@@ -12,6 +12,7 @@ ROWS: dict[str, str] = {
     "teacher": "baseline, as the teacher was trained",
     "one_head": "baseline, as many steps as E_a",
     "two_heads": "two heads, as many steps, no generated images",
+    "recoloured": "two heads, as many steps, real images in random colours",
     "f_prim": "DG-Net: f_prim",
     "f_fine": "DG-Net: f_fine",
     "both": "DG-Net: f_prim, f_fine",
@@ -46,7 +47,7 @@ def gains(results: Iterable[dict[str, dict[str, Any]]], of: str = "both") -> pd.
     """mAP of row `of` minus that of each control, in points, seed by seed: mean, standard deviation, smallest."""
     results = list(results)
     lines = []
-    for row in ("teacher", "one_head", "two_heads", "offline", "oracle"):
+    for row in ("teacher", "one_head", "two_heads", "recoloured", "offline", "oracle"):
         d = np.array([100 * (r[of]["mAP"] - r[row]["mAP"]) for r in results if row in r and of in r])
         if len(d):
             sd = d.std(ddof=1) if len(d) > 1 else float("nan")

@@ -43,7 +43,7 @@ def test_models_are_tested_in_another_world_without_another_training(tmp_path, m
     main(["strong_casts", *command])
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("last.pt")} == trained
     results = levers.read(tmp_path / "out" / "levers.json")
-    rows = {"teacher", "two_heads", "oracle", "f_prim", "f_fine", "both", "recoloured"}
+    rows = {"teacher", "two_heads", "oracle", "f_prim", "f_fine", "both", "one_head", "recoloured"}
     assert set(results["strong_casts"][0]) == rows
     assert set(results["base"][0]) == rows | {"swaps"}
 
@@ -71,7 +71,7 @@ def test_dgnet_is_trained_where_it_is_asked_for(tmp_path, monkeypatch):
     )
     main(["base", "--learned", "--scale", "smoke", "--out", str(tmp_path / "out"), "--data-root", str(tmp_path)])
     results = levers.read(tmp_path / "out" / "levers.json")
-    rows = {"f_prim", "f_fine", "both", "swaps", "two_heads", "oracle", "recoloured"}
+    rows = {"f_prim", "f_fine", "both", "swaps", "two_heads", "oracle", "one_head", "recoloured"}
     assert rows <= set(results["base"][0])
     line = compare(results).loc["base"]
     assert line["DG-Net's"] == pytest.approx(levers.gains(results["base"], "both")[0])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from dgnet_lite.config import Config, check_types
 from dgnet_lite.course import parameters
 from dgnet_lite.course.parameters import near, project_folder, temporary_folder
+from dgnet_lite.data.marketplan import DATASETS
 
 if TYPE_CHECKING:
     from dgnet_lite.data.load import ReidData
@@ -126,7 +127,7 @@ def start(notebook: dict[str, Any]) -> Run:
     wrong = [c for c in controls if c not in ALL_CONTROLS]
     if wrong:
         raise ValueError(f"unknown control {wrong[0]!r}; known: {', '.join(ALL_CONTROLS)}")
-    if s.dataset != "toymarket":
+    if s.dataset not in DATASETS:
         controls = tuple(c for c in controls if c != "oracle")  # nobody can draw the true swaps of real images
     if len(set(s.seeds)) < len(s.seeds):
         raise ValueError(f"seeds is {list(s.seeds)}: give each once")
@@ -142,14 +143,14 @@ def start(notebook: dict[str, Any]) -> Run:
         data_root=near(Path(s.data_root) if s.data_root else default_root),
         out_dir=near(Path(s.out_dir) if s.out_dir else default_out),
         device=_device(s.device),
-        show_pictures=s.dataset == "toymarket" if s.show_pictures is None else s.show_pictures,
+        show_pictures=s.dataset in DATASETS if s.show_pictures is None else s.show_pictures,
     )
     run.config()  # raises for an unknown recipe, scale, data set or override
     if not s.resume and any(run.out_dir.glob("seed*")):
         raise FileExistsError(
             f"{run.out_dir} already holds a run: give another out_dir, or resume=True to go on with it"
         )
-    if run.show_pictures and s.dataset != "toymarket":
+    if run.show_pictures and s.dataset not in DATASETS:
         warnings.warn(
             "show_pictures=True with real persons: their images are now in this notebook's output and in out_dir. "
             "Clear the outputs before you save or share it.",

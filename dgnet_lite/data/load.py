@@ -49,15 +49,16 @@ class ReidData:
 def load_data(config: Config, root: str | Path, *, workers: int | None = None, progress: bool = True) -> ReidData:
     """Read (and, for Toy Market, first draw) the data set of `config` in the folder `root`.
 
-    toymarket: drawn into root/toymarket-SCALE-HEIGHT-DRAW if it is not there. market1501: the standard test protocol.
+    toymarket: drawn into root/toymarket-SCALE-HEIGHT-DRAW if it is not there. toymarket-few: the same with half of the
+    training identities, where swaps help most (lesson 14). market1501: the standard test protocol.
     market1501-val: the paper's validation protocol (first 651 identities train, last 100 are queried), for which the
     training folder is enough. msmt17: its test protocol; in memory, 126,441 images of 256 x 128 take 12 GB. Raises what
     `reid.read_market1501`, `reid.validation_protocol` and `msmt17.read_msmt17` raise.
     """
     root, height, world = Path(root), config.data.height, None
-    if config.dataset == "toymarket":
-        spec = toymarket.PRESETS["market" if config.scale == "full" else config.scale]
-        folder = root / f"toymarket-{config.scale}-{height}-{config.data.draw}"
+    if config.dataset in toymarket.DATASETS:
+        spec = toymarket.spec_of(config.dataset, config.scale)
+        folder = root / f"{config.dataset}-{config.scale}-{height}-{config.data.draw}"
         toymarket.write(folder, spec, height=height, seed=config.data.draw, workers=workers, progress=progress)
         world = ToyMarket.load(folder)
         index = reid.read_market1501(folder, name="toymarket")

@@ -27,9 +27,9 @@ from dgnet_lite.progress import say
 from . import drawing, picture
 from .factors import APPEARANCE, STRUCTURE, Row
 from .folders import unfinished
-from .marketplan import GALLERY, PRESETS, QUERY, TRAIN, Spec, differences, plan, sample_cameras
+from .marketplan import DATASETS, GALLERY, PRESETS, QUERY, TRAIN, Spec, differences, plan, sample_cameras, spec_of
 
-__all__ = ["PRESETS", "Spec", "ToyMarket", "plan", "write"]
+__all__ = ["DATASETS", "PRESETS", "Spec", "ToyMarket", "plan", "spec_of", "write"]
 
 VERSION = 1  # of the format and of the drawing: a set of another version is not rendered alike
 FACTORS, DESCRIPTION = "factors.csv", "toymarket.json"

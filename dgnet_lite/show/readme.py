@@ -36,6 +36,7 @@ from dgnet_lite.show.tables import gains_table, results_table, swap_table
 from dgnet_lite.show.texts import (
     ablation_text,
     again_text,
+    few_text,
     levers_text,
     markdown,
     quality_text,
@@ -128,6 +129,7 @@ WRITERS: dict[str, tuple[str, Callable[[Path], str]]] = {
     "ablation": ("ablation_toy", ablation_text),
     "quality": ("quality", quality_text),
     "levers": ("levers", levers_text),
+    "few": ("levers", few_text),
     "step_h200": ("step_h200", speed_text),
 }
 """Of the tables that are no run's of notebook 13: which file they are of, and who writes them."""

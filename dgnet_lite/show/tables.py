@@ -14,7 +14,7 @@ from dgnet_lite.show.style import BLUE, FAINT, GREEN, INK, ORANGE, Picture, styl
 
 PAPER = TABLE3["Market-1501"]
 
-KINDS = {"teacher": "baseline", "one_head": "baseline", "two_heads": "baseline", "oracle": "oracle"}
+KINDS = dict.fromkeys(("teacher", "one_head", "two_heads", "recoloured"), "baseline") | {"oracle": "oracle"}
 COLOURS = {"baseline": ORANGE, "DG-Net": BLUE, "oracle": GREEN}
 MARKERS = {"baseline": "s", "DG-Net": "o", "oracle": "D"}
 

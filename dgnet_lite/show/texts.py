@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from dgnet_lite import ablation, levers, quality, variants
-from dgnet_lite.show.tables import spread
+from dgnet_lite.show.tables import gains_table, results_table, spread
 from dgnet_lite.training import speed
 
 
@@ -160,6 +160,23 @@ def levers_text(path: Path) -> str:
             f"{' and '.join(m['devices'])}. mAP of both features, percent, mean ± sd over seeds.",
             "",
             markdown(shown),
+        ]
+    )
+
+
+def few_text(path: Path) -> str:
+    """From the same file: the rows of Table 3 in the world of few people, with every control and the gains over it."""
+    m, results = json.loads(path.read_text()), levers.read(path)["few_people"]
+    rows = results_table(results.values())
+    return "\n".join(
+        [
+            f"`python -m dgnet_lite.levers few_people --seeds {' '.join(map(str, results))} --learned`: scale "
+            f"{m['scale']} with {m['worlds']['few_people']['what']} to train on, {' and '.join(m['devices'])}. "
+            "Percent, mean ± sd over seeds.",
+            "",
+            markdown(rows.drop(columns=[name for name in rows if name.startswith("paper")])),
+            "",
+            markdown(gains_table(results.values())),
         ]
     )
 

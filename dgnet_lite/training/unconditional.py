@@ -158,7 +158,9 @@ def main(arguments: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--scale", default="toy", choices=list(SCALES))
-    parser.add_argument("--dataset", default="toymarket", help="toymarket, market1501, market1501-val or msmt17")
+    parser.add_argument(
+        "--dataset", default="toymarket", help="toymarket, toymarket-few, market1501, market1501-val or msmt17"
+    )
     parser.add_argument("--data-root", type=Path, default=Path("data"))
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--images", type=int, help="how many pictures; as many as the training set has unless given")

@@ -89,6 +89,7 @@ def test_real_photos_have_no_oracle(begin):
 
 def test_pictures_of_real_persons_are_not_shown(begin):
     assert not begin(dataset="market1501-val").show_pictures
+    assert begin(dataset="toymarket-few").show_pictures
 
 
 def test_who_asks_for_pictures_of_real_persons_is_warned(begin):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from dgnet_lite.config import Config
+from dgnet_lite.data import toymarket
 from dgnet_lite.data.load import load_data
 
 TRAIN_IDS, HELD_OUT = 651, 2
@@ -54,6 +55,14 @@ def test_a_toy_market_that_is_there_is_not_drawn_again(smoke_data):
     again = load_data(Config.preset("paper", "smoke"), folder.parent, workers=1, progress=False)
     assert changed.stat().st_mtime_ns == before
     np.testing.assert_array_equal(again.train, smoke_data.train)
+
+
+def test_half_of_the_people_make_a_toy_market_of_few(smoke_data, tmp_path):
+    few = load_data(Config.preset("paper", "smoke", dataset="toymarket-few"), tmp_path, workers=1, progress=False)
+    assert (few.num_ids, smoke_data.num_ids) == (8, 16)
+    assert len(few.query) == len(smoke_data.query)
+    assert few.world.folder.name.startswith("toymarket-few-smoke")
+    assert toymarket.spec_of("toymarket-few", "toy") == toymarket.PRESETS["few"]
 
 
 def test_the_validation_protocol_trains_on_the_first_651_identities(validation):

@@ -5,7 +5,15 @@ import json
 import pytest
 
 from dgnet_lite.show.readme import fill
-from dgnet_lite.show.texts import ablation_text, again_text, levers_text, quality_text, recipes_text, speed_text
+from dgnet_lite.show.texts import (
+    ablation_text,
+    again_text,
+    few_text,
+    levers_text,
+    quality_text,
+    recipes_text,
+    speed_text,
+)
 
 ROW = {"rank1": 0.5, "mAP": 0.4}
 
@@ -112,7 +120,7 @@ def test_the_quality_text_has_no_picture_scores_for_the_control(tmp_path):
 def test_the_levers_text_has_the_world_of_most_gain_first_and_the_seeds_of_each_kind(tmp_path):
     def scored(oracle, **more):
         rows = {"teacher": 0.6, "two_heads": 0.7, "oracle": oracle} | more
-        return {row: {"mAP": mAP} for row, mAP in rows.items()}
+        return {row: {"mAP": mAP, "rank1": 0.9} for row, mAP in rows.items()}
 
     worlds = {
         "base": {"what": "as it is", "seeds": {"0": scored(0.72)}},
@@ -122,6 +130,10 @@ def test_the_levers_text_has_the_world_of_most_gain_first_and_the_seeds_of_each_
     few, base = text.splitlines()[-2:]
     assert few == "| 50 people | 70.0 | +9.0 ± 1.4 | +1.0 (of 1) |  | 0 1 |"
     assert base == "| as it is | 70.0 | +2.0 |  |  | 0 |"
+    few = few_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds})).splitlines()
+    assert few[0].startswith("`python -m dgnet_lite.levers few_people --seeds 0 1 --learned`: scale toy with 50 people")
+    assert few[2] == "| row | Rank@1 | mAP | seeds |"
+    assert "| two heads, as many steps, no generated images | +1.0 | +1.0 | 1 |" in few
     del worlds["few_people"]
     alone = levers_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds}))
     assert alone.splitlines()[-1] == base
