@@ -3,10 +3,11 @@
     python -m dgnet_lite.levers --seeds 0 1 2
     python -m dgnet_lite.levers base few_people --seeds 0 --learned
 
-The oracle shows E_a the true swaps: no generator does better. Where it gains nothing over two heads without generated
-images, none need be trained; elsewhere `--learned` trains DG-Net, too. Each world is Toy Market's `toy` with one number
-changed, has its own teacher, and takes minutes. What is finished is not run again; every call collects all there is
-into OUT/levers.json; with `--into FILE` it is added to what another folder has left in FILE.
+The oracle shows E_a the true swaps. Where it gains nothing over two heads without generated images, no generator need
+be trained; elsewhere `--learned` trains DG-Net, too, and its plain rival on recoloured images. Each world is Toy
+Market's `toy` with one number changed, and has its own teacher unless only its test differs. What is finished is not
+run again; every call collects all there is into OUT/levers.json, and `--into FILE` adds it to what another folder has
+left in FILE.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from dgnet_lite.report import environment
 from dgnet_lite.study import Study, add, devices, retrieval, write_json
 from dgnet_lite.training.alone import alone
 from dgnet_lite.validation import meant
+
+Rows = dict[str, dict[str, float]]
+"""By row, what was measured: the mAP and more."""
 
 CONTROLS = ("two_heads", "oracle")
 LEARNED = ("both", "one_head", "recoloured")
@@ -147,7 +151,7 @@ def run(
                 measure(Study(config, data, folder, device, tensorboard=False), name, learned=learned)
 
 
-def finished(name: str, config: Config, out: Path) -> dict[str, dict[str, float]] | None:
+def finished(name: str, config: Config, out: Path) -> Rows | None:
     """By row, what was measured under these settings, DG-Net's too if it was; None: a control or the teacher misses."""
     study = Study(config, None, out / trained_in(name) / f"seed{config.seed}")
     needed = ("teacher", *CONTROLS)
@@ -158,9 +162,9 @@ def finished(name: str, config: Config, out: Path) -> dict[str, dict[str, float]
     return {part: found for part, found in parts.items() if found is not None} | dgnet
 
 
-def collect(scale: str, out: Path) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
+def collect(scale: str, out: Path) -> dict[str, dict[int, Rows]]:
     """All that is finished in OUT, by world and seed."""
-    found: dict[str, dict[int, dict[str, dict[str, float]]]] = {}
+    found: dict[str, dict[int, Rows]] = {}
     for name in WORLDS:
         numbers = [path.name.removeprefix("seed") for path in (out / trained_in(name)).glob("seed*")]
         for seed in sorted(int(n) for n in numbers if n.isdigit()):
@@ -174,7 +178,7 @@ GAINS = {"oracle": "gain", "both": "DG-Net's", "recoloured": "recoloured's"}
 """Rows that are compared with two heads, and what their gain is called."""
 
 
-def compare(results: Mapping[str, Mapping[int, dict[str, dict[str, float]]]]) -> pd.DataFrame:
+def compare(results: Mapping[str, Mapping[int, Rows]]) -> pd.DataFrame:
     """A line a world, mAP in percent: teacher, two heads, oracle, and what the oracle gains, seed by seed.
 
     So do DG-Net (f_prim with f_fine) and two heads on recoloured images where they were trained, over as many seeds.
@@ -193,9 +197,17 @@ def compare(results: Mapping[str, Mapping[int, dict[str, dict[str, float]]]]) ->
     return pd.DataFrame(lines).set_index("world")
 
 
-def gains(seeds: Mapping[int, dict[str, dict[str, float]]], row: str) -> dict[int, float]:
+def gains(seeds: Mapping[int, Rows], row: str) -> dict[int, float]:
     """By seed, the points of mAP that a row gains over two heads; seeds without it are left out."""
     return {s: 100 * (r[row]["mAP"] - r["two_heads"]["mAP"]) for s, r in seeds.items() if row in r}
+
+
+def by_world(results: Mapping[str, Mapping[int, Rows]]) -> dict[str, dict[str, dict[int, float]]]:
+    """By what the world is and by what gains: points of mAP over two heads, of each seed. For `show.gains.worlds`."""
+    kinds = {"true swaps": "oracle", "DG-Net": "both", "recoloured, no swaps": "recoloured"}
+    return {
+        WORLDS[name].what: {kind: gains(seeds, row) for kind, row in kinds.items()} for name, seeds in results.items()
+    }
 
 
 def write(scale: str, out: Path, path: Path, device: str) -> None:
@@ -209,10 +221,20 @@ def write(scale: str, out: Path, path: Path, device: str) -> None:
         write_json(path, about | {"devices": devices(out), "worlds": worlds})
 
 
-def read(path: Path) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
-    """The results in a levers.json, for `compare`."""
-    worlds = json.loads(path.read_text())["worlds"]
-    return {name: {int(seed): r for seed, r in each["seeds"].items()} for name, each in worlds.items()}
+def read(path: Path) -> dict[str, dict[int, Rows]]:
+    """The results in a levers.json, for `compare`.
+
+    The world `base` is that of `make toy`, with its settings: seeds in a toy.json beside the file are taken from there.
+    """
+    found = {name: _by_seed(each) for name, each in json.loads(path.read_text())["worlds"].items()}
+    toy = path.with_name("toy.json")
+    if toy.is_file():
+        found["base"] = found.get("base", {}) | _by_seed(json.loads(toy.read_text()))
+    return {name: found[name] for name in WORLDS if name in found}
+
+
+def _by_seed(kept: dict[str, Any]) -> dict[int, Rows]:
+    return {int(seed): rows for seed, rows in kept["seeds"].items()}
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from dgnet_lite import levers
@@ -94,3 +96,23 @@ def test_a_mistyped_world_is_refused(capsys):
     with pytest.raises(SystemExit):
         main(["few_image"])
     assert "did you mean 'few_images'?" in capsys.readouterr().err
+
+
+def test_gains_are_shown_by_what_the_world_is():
+    rows = {"teacher": 0.4, "two_heads": 0.5, "oracle": 0.53, "both": 0.51}
+    found = levers.by_world({"few_people": {0: {row: {"mAP": mAP} for row, mAP in rows.items()}}})
+    assert list(found) == ["50 identities"]
+    assert found["50 identities"]["true swaps"] == {0: pytest.approx(3)}
+    assert found["50 identities"]["DG-Net"] == {0: pytest.approx(1)}
+    assert found["50 identities"]["recoloured, no swaps"] == {}
+
+
+def test_the_base_is_what_make_toy_has_measured(tmp_path):
+    rows = {"teacher": {"mAP": 0.5}}
+    text = {"worlds": {"few_people": {"seeds": {"1": rows}}, "base": {"seeds": {"0": rows, "5": rows}}}}
+    (tmp_path / "levers.json").write_text(json.dumps(text))
+    other = {"teacher": {"mAP": 0.6}}
+    (tmp_path / "toy.json").write_text(json.dumps({"seeds": {"0": other}}))
+    found = levers.read(tmp_path / "levers.json")
+    assert found == {"base": {0: other, 5: rows}, "few_people": {1: rows}}
+    assert list(found) == ["base", "few_people"]

@@ -24,14 +24,14 @@ def test_all_files_are_read(tmp_path):
     write(tmp_path, "toy_earlier.json", seeds={"1": ROW})
     write(tmp_path, "levers.json", worlds={"few_people": row}, devices=["cpu"])
     kept = stored.read(tmp_path)
-    assert (kept.earlier, kept.levers) == ({1: ROW}, {"few_people": {3: ROW}})
+    assert (kept.earlier, kept.levers) == ({1: ROW}, {"base": {0: ROW, 1: ROW}, "few_people": {3: ROW}})
     assert kept[:3] == ({0: ROW, 1: ROW}, {"full": {3: ROW}, "paper": {3: ROW}}, {"copy": {3: ROW}})
     assert kept.notes == [
         "toy.json, on cpu; in brackets the seeds: every row of Table 3 (0 1)",
         "toy_earlier.json, on cpu; in brackets the seeds: the same on another machine (1)",
         "ablation_toy.json, on a and b; in brackets the seeds: full (3), paper (3)",
         "quality.json, on cpu, 1,000 steps each; in brackets the seeds: copy (3)",
-        "levers.json, on cpu; in brackets the seeds: few_people (3)",
+        "levers.json, on cpu; in brackets the seeds: base (0 1), few_people (3)",
     ]
 
 

@@ -133,36 +133,42 @@ def gain_over_quality(
 
 
 @styled
-def worlds(found: Mapping[str, Mapping[str, Seeds]], *, title: str) -> Picture:
+def worlds(found: Mapping[str, Mapping[str, Seeds]], *, title: str, apart: str = "casts") -> Picture:
     """What is gained in each world, points of mAP over two heads without swaps; a mark a seed, a bar the mean.
 
     Args:
         found: by what the world is, and by what gains ("true swaps" in all of them), the gain of each seed.
+        apart: worlds that are named so stand beneath, on a scale of their own.
     """
     ordered = sorted(found.items(), key=lambda each: -np.mean(list(each[1]["true swaps"].values())))
     kinds = list(dict.fromkeys(kind for _, gains in ordered for kind in gains if gains[kind]))
-    figure = Picture(figsize=(8.4, 0.36 * len(ordered) + 1.2), layout="constrained")
-    axes, told = figure.subplots(), []
-    for y, (what, gains) in enumerate(ordered):
-        said = []
-        for kind, seeds in gains.items():
-            if not seeds:
-                continue
-            values, k = np.array(list(seeds.values())), kinds.index(kind)
-            colour, marker = (GREEN, BLUE, ORANGE)[k], "Dos"[k]
-            axes.plot([values.mean()] * 2, [y - 0.33, y + 0.33], color=colour, lw=2)
-            axes.plot(values, np.full(len(values), y), ls="", marker=marker, color=colour, ms=6, alpha=0.7, label=kind)
-            said.append(f"{kind} {values.mean():+.1f}")
-        told.append(f"{what}: {', '.join(said)}")
-    axes.axvline(0, color=INK, lw=1)
-    axes.set_yticks(range(len(ordered)), [textwrap.fill(what, 36) for what, _ in ordered])
-    axes.set_ylim(len(ordered) - 0.4, -0.6)
-    axes.set_xlabel("gain over two heads without swaps, points of mAP")
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0)
-    handles = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-    figure.legend(handles.values(), handles, loc="outside lower right", ncols=len(handles))
-    axes.set_title(title)
+    groups = [[each for each in ordered if (apart in each[0]) == beneath] for beneath in (False, True)]
+    groups = [group for group in groups if group]
+    height = 0.44 * len(ordered) + 0.5 * len(groups) + 0.7
+    figure, told = Picture(figsize=(8.4, height), layout="constrained"), []
+    panels = figure.subplots(len(groups), 1, squeeze=False, height_ratios=[len(group) + 0.4 for group in groups])[:, 0]
+    for axes, group in zip(panels, groups, strict=True):
+        for y, (what, gains) in enumerate(group):
+            said = []
+            for kind, seeds in gains.items():
+                if not seeds:
+                    continue
+                values, k = np.array(list(seeds.values())), kinds.index(kind)
+                colour, at = (GREEN, BLUE, ORANGE)[k], y + (k - 1) * 0.24
+                axes.plot(values, np.full(len(values), at), "Dos"[k], color=colour, ms=5, alpha=0.6, label=kind)
+                axes.plot([values.mean()] * 2, [at - 0.14, at + 0.14], color=colour, lw=2.5)
+                said.append(f"{kind} {values.mean():+.1f}")
+            told.append(f"{what}: {', '.join(said)}")
+        axes.axvline(0, color=INK, lw=1)
+        axes.set_yticks(range(len(group)), [textwrap.fill(what, 44) for what, _ in group])
+        axes.set_ylim(len(group) - 0.4, -0.6)
+        axes.grid(visible=False, axis="y")
+        axes.tick_params(axis="y", length=0)
+        axes.hlines(np.arange(len(group) - 1) + 0.5, 0, 1, transform=axes.get_yaxis_transform(), color=FAINT, lw=0.5)
+    panels[-1].set_xlabel("gain over two heads without swaps, points of mAP" + "; two scales" * (len(groups) > 1))
+    handles = {label: h for axes in panels for h, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend([handles[kind] for kind in kinds], kinds, loc="outside lower right", ncols=len(kinds))
+    panels[0].set_title(title)
     figure.alt_text = f"{title}. Mean gain: {'; '.join(told)}."
     return figure
 

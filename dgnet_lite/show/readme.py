@@ -25,12 +25,14 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
+from dgnet_lite import levers
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.presets import RECIPES
 from dgnet_lite.report import PROTOCOLS, findings
 from dgnet_lite.show import flow, grids
+from dgnet_lite.show.gains import worlds
 from dgnet_lite.show.style import save
 from dgnet_lite.show.tables import gains_table, results_table, swap_table
 from dgnet_lite.show.texts import (
@@ -81,6 +83,11 @@ def main(arguments: list[str] | None = None) -> None:
         flows = {recipe: gradient_flow(Config.preset(recipe)) for recipe in RECIPES}
         picture = flow.gradient_flow(flows)
         save(picture, figures / "gradient_flow.png", command="python -m dgnet_lite.show.readme --flow")
+    if options.levers:
+        title = "What swaps bring when one number of Toy Market changes; a mark a seed"
+        picture = worlds(levers.by_world(levers.read(results / "levers.json")), title=title)
+        command = "python -m dgnet_lite.show.readme --levers runs/levers/levers.json"
+        save(picture, figures / "worlds.png", command=command)
     readme = ROOT / "README.md"
     text = fill(readme.read_text(), results)
     write_whole(readme, lambda file: file.write(text.encode()))

@@ -152,12 +152,13 @@ def levers_text(path: Path) -> str:
         {"two heads, no swaps: mAP": [f"{v:.1f}" for v in numbers["two_heads"]]}
         | {title: [gain(name, row) for name in numbers.index] for row, title in columns.items()}
         | {"seeds": [" ".join(map(str, results[name])) for name in numbers.index]},
-        index=pd.Index([m["worlds"][name]["what"] for name in numbers.index], name="world"),
+        index=pd.Index([levers.WORLDS[name].what for name in numbers.index], name="world"),
     )
     return "\n".join(
         [
-            f"`python -m dgnet_lite.levers`, with `--learned` where DG-Net was trained: scale {m['scale']}, on "
-            f"{' and '.join(m['devices'])}. mAP of both features, percent, mean ± sd over seeds.",
+            "`python -m dgnet_lite.levers`, with `--learned` where DG-Net was trained; the world of the lessons by "
+            f"`make toy`. Scale {m['scale']}, on {' and '.join(m['devices'])}. mAP of both features, percent, "
+            "mean ± sd over seeds.",
             "",
             markdown(shown),
         ]
@@ -171,7 +172,7 @@ def few_text(path: Path) -> str:
     return "\n".join(
         [
             f"`python -m dgnet_lite.levers few_people --seeds {' '.join(map(str, results))} --learned`: scale "
-            f"{m['scale']} with {m['worlds']['few_people']['what']} to train on, {' and '.join(m['devices'])}. "
+            f"{m['scale']} with {levers.WORLDS['few_people'].what} to train on, {' and '.join(m['devices'])}. "
             "Percent, mean ± sd over seeds.",
             "",
             markdown(rows.drop(columns=[name for name in rows if name.startswith("paper")])),

@@ -123,15 +123,17 @@ def test_the_levers_text_has_the_world_of_most_gain_first_and_the_seeds_of_each_
         return {row: {"mAP": mAP, "rank1": 0.9} for row, mAP in rows.items()}
 
     worlds = {
-        "base": {"what": "as it is", "seeds": {"0": scored(0.72)}},
-        "few_people": {"what": "50 people", "seeds": {"0": scored(0.8, both=0.71), "1": scored(0.78)}},
+        "few_images": {"what": "", "seeds": {"0": scored(0.72)}},
+        "few_people": {"what": "", "seeds": {"0": scored(0.8, both=0.71), "1": scored(0.78)}},
     }
     text = levers_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds}))
     few, base = text.splitlines()[-2:]
-    assert few == "| 50 people | 70.0 | +9.0 ± 1.4 | +1.0 (of 1) |  | 0 1 |"
-    assert base == "| as it is | 70.0 | +2.0 |  |  | 0 |"
+    assert few == "| 50 identities | 70.0 | +9.0 ± 1.4 | +1.0 (of 1) |  | 0 1 |"
+    assert base == "| 6 images an identity | 70.0 | +2.0 |  |  | 0 |"
     few = few_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds})).splitlines()
-    assert few[0].startswith("`python -m dgnet_lite.levers few_people --seeds 0 1 --learned`: scale toy with 50 people")
+    assert few[0].startswith(
+        "`python -m dgnet_lite.levers few_people --seeds 0 1 --learned`: scale toy with 50 identities"
+    )
     assert few[2] == "| row | Rank@1 | mAP | seeds |"
     assert "| two heads, as many steps, no generated images | +1.0 | +1.0 | 1 |" in few
     del worlds["few_people"]
