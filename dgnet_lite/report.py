@@ -26,7 +26,7 @@ Results = Mapping[int, dict[str, dict[str, Any]]]
 
 PROTOCOLS = {
     "toymarket": "test identities of Toy Market, drawn; query and gallery in other cameras",
-    "toymarket-few": "test identities of Toy Market, drawn; query and gallery in other cameras; few train",
+    "toymarket-few": "as Toy Market's, after a training on half as many identities",
     "market1501": "Market-1501's test protocol, single query",
     "market1501-val": "the paper's validation protocol on Market-1501 (Sec. 4.3): not comparable with test numbers",
     "msmt17": "MSMT17's test protocol, single query; list_train and list_val train",

@@ -61,7 +61,7 @@ def read(folder: Path) -> Stored:
     if not path.is_file():
         raise FileNotFoundError(f"no toy.json in {folder}: git brings it; to train it anew: make toy")
     full = {int(seed): r for seed, r in json.loads(path.read_text())["seeds"].items()}
-    found, notes = [], [_line(path, {"every row of Table 3": full})]
+    found, notes = {}, [_line(path, {"every row of Table 3": full})]
     earlier: dict[int, dict[str, dict[str, Any]]] = {}
     path = folder / "toy_earlier.json"
     if path.is_file():
@@ -70,13 +70,13 @@ def read(folder: Path) -> Stored:
     for module, name in ((variants, "ablation_toy"), (quality, "quality"), (levers, "levers")):
         path = folder / f"{name}.json"
         if path.is_file():
-            found.append(module.read(path))
-            notes.append(_line(path, found[-1]))
+            found[name] = module.read(path)
+            notes.append(_line(path, found[name]))
         else:
-            found.append({})
+            found[name] = {}
             command = f"python -m dgnet_lite.{name.partition('_')[0]}"
             notes.append(f"{path.name} is not there ({command}): its trainings are not shown")
-    return Stored(full, *found[:2], notes, earlier, found[2])
+    return Stored(full, found["ablation_toy"], found["quality"], notes, earlier, found["levers"])
 
 
 def _line(path: Path, found: Scores) -> str:

@@ -92,19 +92,29 @@ def read_test(folder: str | Path, height: int, *, progress: bool = False) -> Rei
     return ReidData(index, np.empty((0, height, height // 2, 3), np.uint8), query, gallery, world)
 
 
-def draw_variant(root: str | Path, name: str, *, scale: str, height: int, draw: int, progress: bool = False) -> Path:
+def draw_variant(
+    root: str | Path,
+    name: str,
+    *,
+    scale: str,
+    height: int,
+    draw: int,
+    dataset: str = "toymarket",
+    progress: bool = False,
+) -> Path:
     """Draw a variant of the Toy Market of this scale and draw into root/NAME, if it is not there; returns the folder.
 
-    Raises ValueError: there is no such variant.
+    dataset: one of `toymarket.DATASETS`. Raises ValueError: there is no such variant.
     """
     if name not in VARIANTS:
         raise ValueError(f"no variant {name!r} of Toy Market; there are: {', '.join(VARIANTS)}")
     variant = VARIANTS[name]
-    spec = replace(toymarket.PRESETS["market" if scale == "full" else scale], **variant.changes)
+    spec = replace(toymarket.spec_of(dataset, scale), **variant.changes)
     cameras = draw if variant.cameras is None else variant.cameras
     people = draw if variant.people is None else variant.people
     own = people if people != cameras else None
-    folder = Path(root) / f"{scale}-{height}-{draw}-{name.replace(' ', '-')}"
+    few = dataset.removeprefix("toymarket").removeprefix("-")
+    folder = Path(root) / "-".join(filter(None, (few, scale, str(height), str(draw), name.replace(" ", "-"))))
     return toymarket.write(folder, spec, height=height, seed=cameras, people=own, workers=1, progress=progress)
 
 
@@ -244,6 +254,8 @@ def _test_sets(options: argparse.Namespace, models: Models) -> dict[str, Path]:
         return {str(folder): folder for folder in (folders.existing(each, "a data set") for each in options.on)}
     config = models.config
     drawn = {"scale": config.scale, "height": config.data.height, "draw": config.data.draw}
+    if config.dataset in toymarket.DATASETS:
+        drawn["dataset"] = config.dataset
     bar = progress_bar(options.variants or list(VARIANTS), show=True, desc="drawing", unit="set")
     return {name: draw_variant(options.toymarket, name, **drawn) for name in bar}
 

@@ -252,7 +252,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if name == "all" and out.suffix == ".png":
         parser.error("all figures go into a folder: --out pictures")
     asked = Asked(runs=dict(each.split("=", 1) for each in runs) if runs else None, **options)
-    command = " ".join(["python -m dgnet_lite.show.figures", *given])
+    named = (word if Path(word) != out or not out.is_absolute() else out.name for word in given)
+    command = " ".join(["python -m dgnet_lite.show.figures", *named])  # is kept in the picture: no path of a machine
     for each in FIGURES if name == "all" else [name]:
         try:
             for path in write(each, asked, out, command):

@@ -234,7 +234,7 @@ def verdict(gain: Gain) -> str:
 
 def costs(config: Config, *, trainings: int) -> pd.DataFrame:
     """What the paper's numbers and ours were made with, on Market-1501 and on Toy Market, to read side by side."""
-    world, height = toymarket.PRESETS[config.scale], config.data.height
+    world, height = toymarket.spec_of(config.dataset, config.scale), config.data.height
     start, backbone = config.losses.warm_up * config.optim.steps, config.networks.backbone
     images = f"{world.train_ids * world.train_images_per_id:,} of {world.train_ids} people"
     lines = {

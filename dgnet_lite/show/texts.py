@@ -138,7 +138,7 @@ def _rows_text(path: Path, names: list[str]) -> str:
 def levers_text(path: Path) -> str:
     """From a file of `python -m dgnet_lite.levers`: what swaps, true or made, and recolouring bring in each world."""
     m, results = json.loads(path.read_text()), levers.read(path)
-    numbers = levers.compare(results).sort_values("gain", ascending=False)
+    numbers = levers.compare(results).sort_values("true swaps", ascending=False)
 
     def gain(name: str, row: str) -> str:
         called, count = levers.GAINS[row], len(levers.gains(results[name], row))
@@ -147,22 +147,30 @@ def levers_text(path: Path) -> str:
         told = spread(*numbers.loc[name, [called, f"{called} sd"]], sign="+")
         return told if count == len(results[name]) else f"{told} (of {count})"
 
-    columns = {"oracle": "true swaps over that", "both": "DG-Net over that", "recoloured": "recoloured over that"}
     shown = pd.DataFrame(
         {"two heads, no swaps: mAP": [f"{v:.1f}" for v in numbers["two_heads"]]}
-        | {title: [gain(name, row) for name in numbers.index] for row, title in columns.items()}
+        | {f"{called} over that": [gain(name, row) for name in numbers.index] for row, called in levers.GAINS.items()}
         | {"seeds": [" ".join(map(str, results[name])) for name in numbers.index]},
         index=pd.Index([levers.WORLDS[name].what for name in numbers.index], name="world"),
     )
     return "\n".join(
         [
-            "`python -m dgnet_lite.levers`, with `--learned` where DG-Net was trained; the world of the lessons by "
-            f"`make toy`. Scale {m['scale']}, on {' and '.join(m['devices'])}. mAP of both features, percent, "
-            "mean ± sd over seeds.",
+            f"{', '.join(_levers_commands(m))}; the world of the lessons as in the first table. Scale {m['scale']}, on "
+            f"{' and '.join(m['devices'])}. mAP of both features, percent, mean ± sd over seeds.",
             "",
             markdown(shown),
         ]
     )
+
+
+def _levers_commands(made: dict[str, Any]) -> list[str]:
+    """One for the worlds that share their seeds."""
+    names: dict[str, list[str]] = {}
+    for name, each in made["worlds"].items():
+        learned = all("both" in rows for rows in each["seeds"].values())
+        if name != "base":
+            names.setdefault(f"--seeds {' '.join(each['seeds'])}{' --learned' * learned}", []).append(name)
+    return [f"`python -m dgnet_lite.levers {' '.join(worlds)} {options}`" for options, worlds in names.items()]
 
 
 def few_text(path: Path) -> str:

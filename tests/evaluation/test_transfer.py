@@ -63,6 +63,12 @@ def test_other_people_are_seen_by_the_same_cameras(root, smoke_data):
     assert not set.intersection(*outfits)
 
 
+def test_the_market_of_few_people_has_variants_of_its_own(root):
+    few = ToyMarket.load(transfer.draw_variant(root, "as trained", dataset="toymarket-few", **DRAW))
+    trained = few.factors.loc[few.factors.index.str.startswith("bounding_box_train"), "id"]
+    assert trained.nunique() == PRESETS["smoke"].train_ids // 2
+
+
 def test_an_unknown_variant_is_named(root):
     with pytest.raises(ValueError, match="no variant 'snow'"):
         transfer.draw_variant(root, "snow", **DRAW)

@@ -61,3 +61,10 @@ def test_every_picture_the_readme_shows_is_there_and_under_a_megabyte_and_a_half
     path = ROOT / "notebooks" / "figures" / name
     assert name in (ROOT / "README.md").read_text()
     assert 1000 < path.stat().st_size < 1_500_000
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks" / "figures").glob("*.png")), ids=lambda path: path.name)
+def test_a_stored_picture_names_its_command_and_no_path_of_a_machine(path):
+    command = Image.open(path).info["Command"]
+    assert command.startswith("python -m dgnet_lite.")
+    assert not any(word.startswith("/") or "=/" in word for word in command.split())

@@ -130,6 +130,8 @@ def test_the_levers_text_has_the_world_of_most_gain_first_and_the_seeds_of_each_
     few, base = text.splitlines()[-2:]
     assert few == "| 50 identities | 70.0 | +9.0 ± 1.4 | +1.0 (of 1) |  | 0 1 |"
     assert base == "| 6 images an identity | 70.0 | +2.0 |  |  | 0 |"
+    learned = "`python -m dgnet_lite.levers few_people --seeds 0 1`"
+    assert text.startswith(f"`python -m dgnet_lite.levers few_images --seeds 0`, {learned};")
     few = few_text(kept(tmp_path / "levers.json", {"scale": "toy", "devices": ["cpu"], "worlds": worlds})).splitlines()
     assert few[0].startswith(
         "`python -m dgnet_lite.levers few_people --seeds 0 1 --learned`: scale toy with 50 identities"
