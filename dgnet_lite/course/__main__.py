@@ -1,4 +1,4 @@
-"""The course's tools: `python -m dgnet_lite.course build | run | grade | ship`, each with --help."""
+"""The course's tools: `python -m dgnet_lite.course build | run | keep | grade | ship`, each with --help."""
 
 from __future__ import annotations
 
@@ -40,6 +40,10 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--profile", choices=("smoke", "toy"), help="only this one (default: both); toy is stored")
     run.set_defaults(do=_run)
 
+    keep = commands.add_parser("keep", help="store the outputs of a notebook that papermill ran, as make demo does")
+    keep.add_argument("ran", type=Path, help="as in runs/demo/13_full_training.ipynb")
+    keep.set_defaults(do=_keep)
+
     grade = commands.add_parser("grade", help="grade a folder of students' notebooks")
     grade.add_argument("folder", type=Path, help="holds STUDENT/NN_lesson.ipynb or STUDENT_NN_lesson.ipynb")
     grade.add_argument("--out", type=Path, default=Path("grades.csv"), help="the table; beside it the reasons")
@@ -67,6 +71,13 @@ def _run(options: argparse.Namespace) -> int:
     from dgnet_lite.course.run import PROFILES, run
 
     run(options.root, options.lessons, [options.profile] if options.profile else PROFILES)
+    return 0
+
+
+def _keep(options: argparse.Namespace) -> int:
+    from dgnet_lite.course.run import keep
+
+    print(keep(options.root, options.ran))
     return 0
 
 

@@ -123,6 +123,27 @@ def store(path: Path, executed: NotebookNode, costs: dict[str, budgets.Cost]) ->
     write_book(path, text)
 
 
+def keep(root: Path, ran: Path) -> Path:
+    """Store what papermill's RUN/NAME.ipynb shows in notebooks/NAME.ipynb, and return that: for the lesson that has no
+    profiles and is run by its parameters.
+
+    Raises BookError: there is no such lesson, it is run by profiles, has changed since, or the run did not end well.
+    """
+    path = root / "notebooks" / ran.name
+    if not path.is_file():
+        raise BookError(f"there is no lesson {path} to keep the outputs of {ran}")
+    lesson, executed = read_book(path), read_book(ran)
+    if has_profile(lesson):
+        raise BookError(f"{path} is run by profiles: python -m dgnet_lite.course run {path.stem}")
+    told = [c for c in executed.cells if "injected-parameters" not in c.metadata.get("tags", [])]
+    if [c.source for c in told] != [c.source for c in lesson.cells]:
+        raise BookError(f"{ran} was run from another version of {path}: run it again")
+    if any(c.cell_type == "code" and c.source and c.execution_count is None for c in told):
+        raise BookError(f"{ran} was not run to its end: give its command again")
+    store(path, executed, {})
+    return path
+
+
 def folders_named(book: NotebookNode, folders: Sequence[Path]) -> tuple[int, Path] | None:
     """The first cell whose outputs name one of the folders or something inside, and which; pictures are not read."""
     patterns = {folder: re.compile(re.escape(str(folder)) + r"(?![\w.-])") for folder in folders}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -118,6 +119,55 @@ def test_a_notebook_without_profiles_is_left_out_and_refused_by_name(lesson, wri
     assert find(root, []) == [lesson]
     with pytest.raises(BookError, match="no parameter `profile`"):
         find(root, ["91"])
+
+
+@pytest.fixture
+def ran(write_solution, cells, tmp_path) -> tuple[Path, Path]:
+    """A lesson without profiles, and the notebook that a run by papermill left in another folder."""
+    path = write_solution(cells.code("print(6 * 7)", "prints"), folder_name="notebooks", name="91_other")
+    book = read_book(path)
+    book.cells[0].execution_count = 1
+    book.cells[0].outputs = [nbformat.v4.new_output("stream", name="stdout", text="42\n")]
+    book.cells.insert(0, nbformat.v4.new_code_cell("scale = 'demo'", metadata={"tags": ["injected-parameters"]}))
+    other = tmp_path / "runs" / "demo" / path.name
+    other.parent.mkdir(parents=True)
+    nbformat.write(book, other)
+    return path, other
+
+
+def keep(path: Path, other: Path) -> int:
+    return main(["--root", str(path.parents[1]), "keep", str(other)])
+
+
+def test_the_outputs_of_a_papermill_run_are_kept_without_its_parameters(ran):
+    path, other = ran
+    assert keep(path, other) == 0
+    assert [cell.source for cell in read_book(path).cells] == ["print(6 * 7)"]
+    assert outputs(path, "prints")[0].text == "42\n"
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda book: book.cells[1].update(source="print(7 * 7)"), "was run from another version of .*: run it again"),
+        (lambda book: book.cells[1].update(execution_count=None), "was not run to its end"),
+    ],
+)
+def test_a_run_of_another_version_or_without_an_end_is_not_kept(ran, change, said, capsys):
+    path, other = ran
+    book, before = nbformat.read(other, as_version=4), path.read_bytes()
+    change(book)
+    nbformat.write(book, other)
+    assert keep(path, other) == 1
+    assert re.search(said, capsys.readouterr().err)
+    assert path.read_bytes() == before
+
+
+def test_a_lesson_that_is_not_there_or_has_profiles_is_not_kept(lesson, ran, tmp_path, capsys):
+    assert keep(lesson, tmp_path / "92_none.ipynb") == 1
+    assert "there is no lesson" in capsys.readouterr().err
+    assert keep(lesson, lesson) == 1
+    assert "python -m dgnet_lite.course run 90_fake" in capsys.readouterr().err
 
 
 def test_what_papermill_notes_is_not_stored(lesson):
