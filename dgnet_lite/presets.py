@@ -87,7 +87,8 @@ SELDOM: dict[str, Any] = {"run.checkpoint_every": 500, "run.image_every": 1000}
 SCALES: dict[str, dict[str, Any]] = {
     "full": {},
     "toy": _SMALL | {"optim.steps": 3000, "optim.teacher_steps": 4000},
-    "demo": _SMALL | {"optim.steps": 1000, "optim.teacher_steps": 1200},
+    "demo": _SMALL
+    | {"optim.steps": 900, "optim.batch_size": 10, "optim.teacher_steps": 800, "optim.lr_generator": 2e-3},
     "smoke": _SMALL
     | {
         "networks.backbone_width": 8,

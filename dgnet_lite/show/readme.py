@@ -38,6 +38,7 @@ from dgnet_lite.show.tables import gains_table, results_table, swap_table
 from dgnet_lite.show.texts import (
     ablation_text,
     again_text,
+    benchmarks_text,
     few_text,
     levers_text,
     markdown,
@@ -138,6 +139,7 @@ WRITERS: dict[str, tuple[str, Callable[[Path], str]]] = {
     "levers": ("levers", levers_text),
     "few": ("levers", few_text),
     "step_h200": ("step_h200", speed_text),
+    "benchmarks": ("benchmarks", benchmarks_text),
 }
 """Of the tables that are no run's of notebook 13: which file they are of, and who writes them."""
 

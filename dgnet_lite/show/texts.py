@@ -52,6 +52,41 @@ def speed_text(path: Path) -> str:
     )
 
 
+AIMS = {"ours, float32, channels_last": 0.75, "ours, bfloat16, channels_last": 0.5}
+"""Of the full-size step's time over the release's, which the project set itself."""
+
+
+def benchmarks_text(path: Path) -> str:
+    """From a file of tests/benchmarks/test_speed.py: each contest's times and their ratios to its first line."""
+    contests: dict[str, Any] = json.loads(path.read_text())
+    lines = []
+    for title, m in contests.items():
+        first = next(iter(m["seconds"].values()))
+        for number, (name, seconds) in enumerate(m["seconds"].items()):
+            aim = f"at most {AIMS[name]:g}" if name in AIMS else ""
+            ratio = f"{seconds / first:.2f}"
+            lines.append(("" if number else f"**{title}**", name, f"{seconds:.3g}", ratio, aim))
+    columns = ("", "in one run, side by side", "seconds", "over the first", "aim")
+    machines = dict.fromkeys(
+        f"{m['environment'].get('gpu', m['cpu'])}, torch {m['environment']['torch']}, threads "
+        f"{m['environment']['threads']}"
+        for m in contests.values()
+    )
+    shares = [(title, m["split"]["data"]) for title, m in contests.items() if "split" in m]
+    memory = [(title, m["memory_gb"]) for title, m in contests.items() if "memory_gb" in m]
+    return "\n".join(
+        [
+            "`DGNET_BENCHMARKS=notebooks/results/benchmarks.json python -m pytest tests/benchmarks/test_speed.py "
+            f"-m benchmarks -s`: {'; '.join(machines)}; best of each.",
+            "",
+            markdown(pd.DataFrame(lines, columns=columns).set_index("")),
+            "",
+            *[f"Of {title}, data takes {share:.1%} of the time (aim: under 3%)." for title, share in shares],
+            *[f"Retrieval holds {gb:.2f} GB beside the features (aim: 4 seconds and 1 GB)." for _, gb in memory],
+        ]
+    )
+
+
 GAPS = {
     "f_prim, f_fine over one head, as many steps": ("both", "one_head"),
     "f_prim, f_fine over two heads, no generated images": ("both", "two_heads"),

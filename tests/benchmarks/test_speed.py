@@ -3,22 +3,27 @@
     python -m pytest tests/benchmarks -m benchmarks -s               # all; about five minutes on two cores
     python -m pytest tests/benchmarks -m benchmarks -s -k retrieval
     DGNET_DEVICE=cuda python -m pytest tests/benchmarks -m benchmarks -s -k full_size
+    DGNET_BENCHMARKS=notebooks/results/benchmarks.json python -m pytest tests/benchmarks/test_speed.py -m benchmarks -s
 
+The last also notes what was measured, by title, in the JSON file; then `python -m dgnet_lite.show.readme` shows it.
 Each contest takes its turns one after the other, several times over, so that other work on the machine meets all of
 them, and reports the best time of each. A ratio below 1 is faster than the first line.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import resource
 import runpy
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -29,7 +34,10 @@ from dgnet_lite.dgnet import DGNet, build_teacher
 from dgnet_lite.evaluation import retrieval
 from dgnet_lite.networks.blocks import InstanceNorm
 from dgnet_lite.networks.upsampling import DoubledConv
+from dgnet_lite.report import environment
+from dgnet_lite.study import write_json
 from dgnet_lite.training.precision import bfloat16_pays
+from dgnet_lite.training.speed import split
 from dgnet_lite.training.step import DGNetTask
 
 pytestmark = [pytest.mark.benchmarks, pytest.mark.slow]
@@ -42,6 +50,27 @@ DEVICE = os.environ.get("DGNET_DEVICE", "cpu")
 
 BATCH_SIZE = 4 if DEVICE == "cpu" else 16
 """Of the step at full size: anchors x_i, half of them from each of the release's loaders."""
+
+
+NOTES = os.environ.get("DGNET_BENCHMARKS")
+"""The file in which to note what was measured."""
+
+
+def note(title: str, **measured: object) -> None:
+    """Add to what stands under this title in the file, if there is one to write."""
+    if not NOTES:
+        return
+    path = Path(NOTES)
+    known = json.loads(path.read_text()) if path.is_file() else {}
+    where = {"environment": environment(DEVICE), "cpu": processor()}
+    known[title] = known.get(title, {}) | where | measured
+    write_json(path, known)
+
+
+def processor() -> str:
+    """How many cores, and which instructions of theirs matter to PyTorch."""
+    half = " with bfloat16" if bfloat16_pays("cpu") else ""
+    return f"{os.cpu_count()} CPU cores, {torch.backends.cpu.get_cpu_capability()}{half}"
 
 
 def contest(title: str, turns: Mapping[str, Callable[[], object]], rounds: int) -> None:
@@ -59,11 +88,35 @@ def contest(title: str, turns: Mapping[str, Callable[[], object]], rounds: int) 
     print(f"\n{title} (torch threads: {torch.get_num_threads()})")
     for name, seconds in best.items():
         print(f"  {name:52s}{seconds:9.3f} s  {seconds / first:5.2f}")
+    note(title, seconds=best)
+
+
+RETRIEVAL = "3,368 queries x 19,732 gallery images, 1024 numbers each"
 
 
 def peak_gb() -> float:
     """Most memory that this process has held."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+def added_gb(work: Callable[[], object]) -> float:
+    """Most memory that the process holds while it does this, over what it held before, by a look every 2 ms."""
+    process, done = psutil.Process(), threading.Event()
+    before = most = process.memory_info().rss
+
+    def watch() -> None:
+        nonlocal most
+        while not done.wait(0.002):
+            most = max(most, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    try:
+        work()
+    finally:
+        done.set()
+        watcher.join()
+    return (most - before) / 2**30
 
 
 def market_sized(dimensions: int = 1024) -> tuple[np.ndarray, ...]:
@@ -82,15 +135,15 @@ def market_sized(dimensions: int = 1024) -> tuple[np.ndarray, ...]:
 
 def test_retrieval_at_the_size_of_market1501():
     problem = market_sized()
-    before = peak_gb()
-    retrieval.evaluate(*problem)
-    print(f"\nevaluate: at most {peak_gb() - before:.2f} GB beside torch and the features")
+    memory = added_gb(lambda: retrieval.evaluate(*problem))
+    print(f"\nevaluate: at most {memory:.2f} GB beside torch and the features")
+    note(RETRIEVAL, memory_gb=memory)
     query, gallery = retrieval._checked_pair(*problem)
     turns = {
         "the whole gallery sorted": lambda: list(retrieval._rank(query, gallery, 512)),
         "evaluate: CMC, mAP by both rules": lambda: retrieval.evaluate(*problem),
     }
-    contest("3,368 queries x 19,732 gallery images, 1024 numbers each", turns, rounds=2)
+    contest(RETRIEVAL, turns, rounds=2)
 
 
 def full_size(**settings: object) -> DGNetTask:
@@ -127,7 +180,11 @@ def test_a_step_at_full_size():
         tasks["ours, bfloat16, channels_last"] = full_size()
     turns = {name: lambda task=task: task.update(AFTER) for name, task in tasks.items()}
     half, rounds = BATCH_SIZE // 2, 2 if DEVICE == "cpu" else 8
-    contest(f"a step after 30,000, 256 x 128, batch {half} + {half}, {DEVICE}", turns, rounds)
+    title = f"a step after 30,000, 256 x 128, batch {half} + {half}, {DEVICE}"
+    contest(title, turns, rounds)
+    parts = split(list(tasks.values())[-1], AFTER, repeats=1)
+    print("  " + ", ".join(f"{name} {share:.1%}" for name, share in parts.items()))
+    note(title, split=parts)
     print(f"  at most {peak_gb():.1f} GB, all of them together")
 
 

@@ -8,6 +8,7 @@ from dgnet_lite.show.readme import fill
 from dgnet_lite.show.texts import (
     ablation_text,
     again_text,
+    benchmarks_text,
     few_text,
     levers_text,
     quality_text,
@@ -50,6 +51,22 @@ def test_the_speed_text_compares_with_the_first_way_and_says_where_the_time_goes
     assert "batch 8 + 8" in text
     assert "A card" in text
     assert text.endswith("D 70%, E_a 30%.")
+
+
+def test_the_benchmarks_text_has_a_ratio_to_the_first_line_of_each_contest_and_the_aims(tmp_path):
+    here = {"environment": {"torch": "2.15", "threads": "2"}, "cpu": "2 CPU cores, AVX2"}
+    step = {"release": 4.0, "ours, float32, channels_last": 3.0, "ours": 3.2}
+    found = {
+        "a step": here | {"seconds": step, "split": {"G": 0.994, "data": 0.006}},
+        "retrieval": here | {"seconds": {"evaluate": 2.0}, "memory_gb": 0.456},
+    }
+    text = benchmarks_text(kept(tmp_path / "benchmarks.json", found))
+    assert "| **a step** | release | 4 | 1.00 |  |" in text
+    assert "|  | ours, float32, channels_last | 3 | 0.75 | at most 0.75 |" in text
+    assert "| **retrieval** | evaluate | 2 | 1.00 |  |" in text
+    assert "2 CPU cores, AVX2, torch 2.15, threads 2; best of each" in text
+    assert "Of a step, data takes 0.6% of the time" in text
+    assert "0.46 GB beside the features" in text
 
 
 def row(mAP):
