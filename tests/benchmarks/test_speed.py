@@ -20,21 +20,28 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from itertools import cycle
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import psutil
 import pytest
 import torch
 
+from dgnet_lite import trained
 from dgnet_lite.config import Config
 from dgnet_lite.data.batches import Batches
+from dgnet_lite.data.load import load_data
 from dgnet_lite.data.toymarket import PRESETS, ToyMarket, write
 from dgnet_lite.dgnet import DGNet, build_teacher
 from dgnet_lite.evaluation import retrieval
+from dgnet_lite.evaluation.embed import combine, embed
 from dgnet_lite.networks.blocks import InstanceNorm
 from dgnet_lite.networks.upsampling import DoubledConv
 from dgnet_lite.report import environment
+from dgnet_lite.show.widgets import explore, judge, studio
+from dgnet_lite.show.widgets.base import Interactive
 from dgnet_lite.study import write_json
 from dgnet_lite.training.precision import bfloat16_pays
 from dgnet_lite.training.speed import split
@@ -51,6 +58,8 @@ DEVICE = os.environ.get("DGNET_DEVICE", "cpu")
 BATCH_SIZE = 4 if DEVICE == "cpu" else 16
 """Of the step at full size: anchors x_i, half of them from each of the release's loaders."""
 
+
+NO_AIMS: Mapping[str, str] = MappingProxyType({})
 
 NOTES = os.environ.get("DGNET_BENCHMARKS")
 """The file in which to note what was measured."""
@@ -73,8 +82,13 @@ def processor() -> str:
     return f"{os.cpu_count()} CPU cores, {torch.backends.cpu.get_cpu_capability()}{half}"
 
 
-def contest(title: str, turns: Mapping[str, Callable[[], object]], rounds: int) -> None:
-    """Print the best time of each turn, and its ratio to the first; one round before is not counted."""
+def contest(
+    title: str, turns: Mapping[str, Callable[[], object]], rounds: int, aims: Mapping[str, str] = NO_AIMS
+) -> None:
+    """Print the best time of each turn, and its ratio to the first; one round before is not counted.
+
+    aims: by turn, in words, what the project set itself.
+    """
     times: dict[str, list[float]] = {name: [] for name in turns}
     for _ in range(rounds + 1):
         for name, turn in turns.items():
@@ -88,7 +102,7 @@ def contest(title: str, turns: Mapping[str, Callable[[], object]], rounds: int) 
     print(f"\n{title} (torch threads: {torch.get_num_threads()})")
     for name, seconds in best.items():
         print(f"  {name:52s}{seconds:9.3f} s  {seconds / first:5.2f}")
-    note(title, seconds=best)
+    note(title, seconds=best, aims=dict(aims))
 
 
 RETRIEVAL = "3,368 queries x 19,732 gallery images, 1024 numbers each"
@@ -143,7 +157,7 @@ def test_retrieval_at_the_size_of_market1501():
         "the whole gallery sorted": lambda: list(retrieval._rank(query, gallery, 512)),
         "evaluate: CMC, mAP by both rules": lambda: retrieval.evaluate(*problem),
     }
-    contest(RETRIEVAL, turns, rounds=2)
+    contest(RETRIEVAL, turns, rounds=2, aims={"evaluate: CMC, mAP by both rules": "4 s"})
 
 
 def full_size(**settings: object) -> DGNetTask:
@@ -181,7 +195,8 @@ def test_a_step_at_full_size():
     turns = {name: lambda task=task: task.update(AFTER) for name, task in tasks.items()}
     half, rounds = BATCH_SIZE // 2, 2 if DEVICE == "cpu" else 8
     title = f"a step after 30,000, 256 x 128, batch {half} + {half}, {DEVICE}"
-    contest(title, turns, rounds)
+    aims = {"ours, float32, channels_last": "ratio 0.75", "ours, bfloat16, channels_last": "ratio 0.5"}
+    contest(title, turns, rounds, aims)
     parts = split(list(tasks.values())[-1], AFTER, repeats=1)
     print("  " + ", ".join(f"{name} {share:.1%}" for name, share in parts.items()))
     note(title, split=parts)
@@ -198,3 +213,38 @@ def test_drawing(tmp_path):
         for height in (64, 128, 256)
     }
     contest("drawing in one process", turns, rounds=3)
+
+
+def test_from_a_slider_to_its_picture(tmp_path):
+    """With the shipped model, on Toy Market as the lessons have it."""
+    config = Config.preset("official", "toy")
+    data = load_data(config, tmp_path)
+    models = trained.from_file(trained.SHIPPED, config, data.num_ids)
+    sides = [embed(models.model.E_a, images) for images in (data.query, data.gallery)]
+    prim, fine = zip(*sides, strict=True)
+    betas, q, g = [0.0, 0.5, 1.0], data.index.query, data.index.gallery
+    joined = [[combine(*side, beta) for side in sides] for beta in betas]
+    ap = np.stack([retrieval.evaluate(a, q.ids, q.cameras, b, g.ids, g.cameras).ap for a, b in joined], axis=1)
+    boxes = {
+        ("data explorer", "person"): explore.data_explorer(data),
+        ("ranking browser", "query"): explore.ranking_browser(*joined[1], data),
+        ("feature browser", "query"): judge.feature_browser({"f_prim": prim, "f_fine": fine}, data),
+        ("beta", "query"): judge.beta_slider(betas, ap, prim, fine, data, people="these people"),
+        ("schedule", "warm_up"): explore.schedule_sliders(config),
+        ("swap studio", "clothes"): studio.swap_studio(models.model, data),
+        ("swap studio", "t_a"): studio.swap_studio(models.model, data),
+        ("factor studio", "person"): studio.factor_studio(models.model, data),
+    }
+
+    def turn(box: Interactive, name: str) -> Callable[[], None]:
+        control = box.controls[name]
+        places = cycle(np.linspace(control.min, control.max, 7)[1:-1])
+
+        def move() -> None:
+            control.value = type(control.value)(next(places))
+            assert box.error.value == ""
+
+        return move
+
+    turns = {f"{name}, {slider}": turn(box, slider) for (name, slider), box in boxes.items()}
+    contest("from a slider to its picture, toy scale", turns, rounds=5, aims=dict.fromkeys(turns, "0.15 s"))

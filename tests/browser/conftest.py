@@ -110,8 +110,16 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Project:
+    """A copy of the project, and the environment in which what serves it runs."""
+
+    folder: Path
+    environment: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Lab:
-    """A JupyterLab that answers."""
+    """JupyterLab, or what else shows notebooks, that answers."""
 
     address: str
     """With `{}` where a notebook's path goes."""
@@ -158,39 +166,70 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory, chromium: Any) -> Iterator[Lab]:
-    """JupyterLab on a copy of the project."""
-    folder = tmp_path_factory.mktemp("jupyterlab")
-    project = folder / "project"
-    project.mkdir()
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The copy, with settings of its own beside it."""
+    folder = tmp_path_factory.mktemp("jupyter")
+    copy = folder / "project"
+    copy.mkdir()
     for name in COPIED:
         if (ROOT / name).is_dir():
             unwanted = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-            shutil.copytree(ROOT / name, project / name, ignore=unwanted)
+            shutil.copytree(ROOT / name, copy / name, ignore=unwanted)
         else:
-            shutil.copy(ROOT / name, project / name)
+            shutil.copy(ROOT / name, copy / name)
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("DGNET_", "JUPYTER"))}
-    environment |= settings(folder) | {"PYTHONPATH": str(project), "DGNET_PROFILE": PROFILE}
+    environment |= settings(folder) | {"PYTHONPATH": str(copy), "DGNET_PROFILE": PROFILE}
     environment.setdefault("OMP_NUM_THREADS", "1")
+    return Project(copy, environment)
+
+
+@contextlib.contextmanager
+def serving(application: str, project: Project) -> Iterator[Lab]:
+    """JupyterLab ("jupyterlab"), Notebook 7 ("notebook") or Voila ("voila") on the project, until the block ends."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    token = secrets.token_hex(16)
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1"]
-    command += [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={project}"]
-    command += ["--LabApp.extension_manager=readonly", "--LabApp.expose_app_in_browser=True"]
+    token, server = secrets.token_hex(16), f"http://127.0.0.1:{port}"
+    jupyter = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={project.folder}"]
+    jupyter.append("--ServerApp.ip=127.0.0.1")
     if hasattr(os, "geteuid") and os.geteuid() == 0:
-        command.append("--allow-root")  # in a container
-    log = folder / "jupyterlab.log"
+        jupyter.append("--allow-root")  # in a container
+    options, path, answers = {
+        "jupyterlab": (
+            [*jupyter, "--LabApp.extension_manager=readonly", "--LabApp.expose_app_in_browser=True"],
+            f"lab/tree/{{}}?token={token}&reset",
+            "api",
+        ),
+        "notebook": (
+            [*jupyter, "--JupyterNotebookApp.expose_app_in_browser=True"],
+            f"notebooks/{{}}?token={token}",
+            "api",
+        ),
+        "voila": ([f"--port={port}", "--Voila.ip=127.0.0.1", str(project.folder)], "voila/render/{}", "voila/tree"),
+    }[application]
+    log = project.folder.parent / f"{application}.log"
     with log.open("w") as out:
         secret = {"JUPYTER_TOKEN": token}  # not in the command, which others on the machine can read
-        server = subprocess.Popen(command, env=environment | secret, cwd=project, stdout=out, stderr=out)
+        process = subprocess.Popen(
+            [sys.executable, "-m", application, "--no-browser", *options],
+            env=project.environment | secret,
+            cwd=project.folder,
+            stdout=out,
+            stderr=out,
+        )
         try:
-            wait_for(f"http://127.0.0.1:{port}/api", server, log)
-            yield Lab(f"http://127.0.0.1:{port}/lab/tree/{{}}?token={token}&reset", project)
+            wait_for(f"{server}/{answers}", process, log)
+            yield Lab(f"{server}/{path}", project.folder)
         finally:
-            server.terminate()
-            server.wait(60)
+            process.terminate()
+            process.wait(60)
+
+
+@pytest.fixture(scope="session")
+def lab(project: Project, chromium: Any) -> Iterator[Lab]:
+    """JupyterLab on a copy of the project."""
+    with serving("jupyterlab", project) as lab:
+        yield lab
 
 
 def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
@@ -202,7 +241,7 @@ def wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
             return
         except OSError:
             time.sleep(0.2)
-    pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
+    pytest.fail(f"{log.stem} did not start:\n{log.read_text(encoding='utf-8')[-3000:]}")
 
 
 @pytest.fixture(scope="session")

@@ -41,15 +41,20 @@ def picture(box: Any) -> str:
     )
 
 
-def move(control: Any) -> None:
-    """A few steps with the keyboard: to the right, or, from the right end, to the left; in a list, to another entry."""
+ARROWS, PAGES = ("ArrowRight", "ArrowLeft", 8), ("PageUp", "PageDown", 1)
+"""Keys that move a slider up and down, and how often to press them. The smallest step may be too small for a short run.
+"""
+
+
+def move(control: Any, keys: tuple[str, str, int] = ARROWS) -> None:
+    """Some way with the keyboard: to the right, or, from the right end, to the left; in a list, to another entry."""
     handles = control.locator(".noUi-handle")
     if handles.count():
         handle = handles.first
         handle.focus()
         at_end = float(handle.get_attribute("aria-valuenow")) >= float(handle.get_attribute("aria-valuemax"))
-        for _ in range(8):  # the smallest step of a slider may be too small for a short run
-            handle.press("ArrowLeft" if at_end else "ArrowRight")
+        for _ in range(keys[2]):
+            handle.press(keys[1] if at_end else keys[0])
     else:
         choices = control.locator("select")
         chosen = choices.evaluate("(list) => list.selectedIndex")
