@@ -18,6 +18,7 @@ from pathlib import Path
 import pandas as pd
 
 from dgnet_lite import variants
+from dgnet_lite.labels import OTHER_STYLES
 from dgnet_lite.presets import SCALES
 from dgnet_lite.published import TABLE3
 from dgnet_lite.rows import gains, table
@@ -39,7 +40,6 @@ ANSWERS: dict[str, Variant] = {
 }
 """The release with one answer of the paper."""
 
-STYLES = ("one_hot", "pseudo", "lsro", "two_label")
 ALPHAS = (0.0, 0.5, 1.0, 2.0)
 
 ABLATIONS: dict[str, Variant] = {
@@ -50,7 +50,7 @@ ABLATIONS: dict[str, Variant] = {
     "without_id": Variant("no identity loss on generated images (Fig. 4)", changes={"losses.id_c": 0.0}),
     **{
         f"label_{style}": Variant(f"eq. (8) with the label {style}", changes={"losses.teacher_label": style})
-        for style in STYLES
+        for style in OTHER_STYLES
     },
     **{
         f"alpha_{alpha:g}": Variant(f"lambda_fine = {alpha:g} lambda_prim", changes={"losses.alpha": alpha})
@@ -68,12 +68,16 @@ def run(
     data_root: Path,
     device: str,
     only: Sequence[str] = (),
+    controls: Sequence[str] | None = None,
 ) -> None:
-    """Train and measure what is missing, then write OUT/ablation.json. Raises ValueError: an unknown name."""
+    """Train and measure what is missing, then write OUT/ablation.json. Raises ValueError: an unknown name.
+
+    controls: instead of those of each row.
+    """
     for name in names:
         if name not in ABLATIONS:
             raise ValueError(f"unknown row {name!r}{meant(name, ABLATIONS)}")
-    variants.run(ABLATIONS, names, scale, seeds, out, data_root, device, only=only)
+    variants.run(ABLATIONS, names, scale, seeds, out, data_root, device, only=only, controls=controls)
     variants.write(ABLATIONS, scale, out, out / "ablation.json", device)
 
 
@@ -100,6 +104,12 @@ def main(arguments: list[str] | None = None) -> None:
         choices=("one_head", "two_heads", "oracle"),
         help="these controls, without DG-Net: another process may train that",
     )
+    parser.add_argument(
+        "--controls",
+        nargs="*",
+        choices=ABLATIONS["full"].controls,
+        help="train these beside each row, instead of its own",
+    )
     parser.add_argument("--into", type=Path, metavar="FILE", help="add what stands in OUT to this file, too")
     asked = parser.parse_args(arguments)
     try:
@@ -111,6 +121,7 @@ def main(arguments: list[str] | None = None) -> None:
             asked.data_root,
             asked.device,
             asked.only,
+            asked.controls,
         )
         if asked.into:
             add(asked.out / "ablation.json", asked.into, "variants")

@@ -73,3 +73,6 @@ STYLES: dict[str, Callable[[Probabilities, Labels, Labels], Probabilities]] = {
     "two_label": two_label,
 }
 """By the names of `LossConfig.teacher_label`."""
+
+OTHER_STYLES = tuple(style for style in STYLES if style != "soft")
+"""All but the paper's own."""

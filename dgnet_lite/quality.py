@@ -31,6 +31,8 @@ from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet
 from dgnet_lite.evaluation.disentangle import swap_scores
 from dgnet_lite.evaluation.embed import combine, embed, eval_mode
+from dgnet_lite.evaluation.seeds import gains_over
+from dgnet_lite.labels import OTHER_STYLES
 from dgnet_lite.networks.appearance import AppearanceEncoder
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.presets import SCALES, SELDOM
@@ -81,12 +83,11 @@ def _blend(t: float) -> Callable[[Swaps], np.ndarray]:
 
 
 def _labels(pictures: float, prefix: str) -> dict[str, Condition]:
-    styles = ("one_hot", "pseudo", "lsro", "two_label")
     return {
         f"{prefix}_{style}": Condition(
             f"{prefix} swaps, label {style}", _blend(pictures), {"losses.teacher_label": style}
         )
-        for style in styles
+        for style in OTHER_STYLES
     }
 
 
@@ -246,6 +247,22 @@ def compare(results: Results, base: str = "two_heads", part: str = "both") -> pd
             }
         )
     return pd.DataFrame(lines).set_index("condition")
+
+
+KINDS = ("true swaps", "generated swaps")
+
+
+def by_label(results: Results) -> dict[str, dict[str, dict[int, float]]]:
+    """By label style, "soft" first, and by "true swaps" and "generated swaps": points over two heads, of each seed.
+
+    A style is left out until both were trained with it.
+    """
+    over = gains_over(results, "two_heads")
+    names = {"soft": "{}"} | {style: "{}_" + style for style in OTHER_STYLES}
+    found = {
+        style: {kind: over.get(name.format(kind.split()[0]), {}) for kind in KINDS} for style, name in names.items()
+    }
+    return {style: of_kinds for style, of_kinds in found.items() if all(of_kinds.values())}
 
 
 def write(config: Config, out: Path, path: Path, device: str) -> None:

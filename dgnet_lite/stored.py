@@ -1,7 +1,8 @@
 """What was trained for lesson 14 and kept in notebooks/results, read where it is there; what is not stays empty.
 
-`toy.json` is written by `make toy`, `ablation_toy.json` by `python -m dgnet_lite.ablation`, `quality.json` and
-`levers.json` by the modules of these names. They hold numbers of every seed, and what they were made with.
+`toy.json` is written by `make toy`, `ablation_toy.json` by `python -m dgnet_lite.ablation`, `offline_toy.json` by the
+same with `--rows full --controls offline`, `quality.json` and `levers.json` by the modules of these names. They hold
+numbers of every seed, and what they were made with.
 """
 
 from __future__ import annotations
@@ -24,6 +25,15 @@ STAGES = {
 }
 """Conditions of `quality` from the copy to the truth, with labels."""
 
+STYLES = {
+    "soft": "soft: what the teacher says, eq. (8)",
+    "two_label": "two_label: what it says of i and j alone",
+    "pseudo": "pseudo: its first choice",
+    "one_hot": "one_hot: i, who gave the clothes",
+    "lsro": "lsro: everybody alike",
+}
+"""Label styles of lesson 08, in words."""
+
 Scores = dict[str, dict[int, dict[str, Any]]]
 """By name and seed, what was measured."""
 
@@ -43,6 +53,9 @@ class Stored(NamedTuple):
     levers: Scores
     """As `levers.read`: other worlds of Toy Market; empty without its file."""
 
+    offline: dict[int, dict[str, dict[str, Any]]]
+    """By seed, trainings that have "both" and "offline" side by side, of one machine each."""
+
     def error(self, condition: str) -> float:
         """Mean error inside the clothes of a condition's swaps, over that of the copy: 1 of copies, 0 of true ones."""
         return float(np.mean([r["pictures"]["clothes_l1_ratio"] for r in self.quality[condition].values()]))
@@ -50,6 +63,10 @@ class Stored(NamedTuple):
     def mAP(self, condition: str, people: str) -> dict[int, float]:
         """By seed, percent, of the people "both" (all), "validation" or "test"; empty where it was not run."""
         return {seed: 100 * r[people]["mAP"] for seed, r in self.quality.get(condition, {}).items()}
+
+    def by_label(self) -> dict[str, dict[str, dict[int, float]]]:
+        """`quality.by_label`, with its styles in words, for `show.gains.worlds`."""
+        return {STYLES[style]: found for style, found in quality.by_label(self.quality).items()}
 
 
 def read(folder: Path) -> Stored:
@@ -76,7 +93,14 @@ def read(folder: Path) -> Stored:
             found[name] = {}
             command = f"python -m dgnet_lite.{name.partition('_')[0]}"
             notes.append(f"{path.name} is not there ({command}): its trainings are not shown")
-    return Stored(full, found["ablation_toy"], found["quality"], notes, earlier, found["levers"])
+    beside = dict(found["ablation_toy"].get("full", {}))
+    path = folder / "offline_toy.json"
+    if path.is_file():
+        more = variants.read(path)
+        beside |= more["full"]
+        notes.append(_line(path, more))
+    offline = {seed: r for seed, r in sorted(beside.items()) if "offline" in r}
+    return Stored(full, found["ablation_toy"], found["quality"], notes, earlier, found["levers"], offline)
 
 
 def _line(path: Path, found: Scores) -> str:

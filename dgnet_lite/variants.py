@@ -118,8 +118,9 @@ def run(
     device: str,
     base: str = "full",
     only: Sequence[str] = (),
+    controls: Sequence[str] | None = None,
 ) -> None:
-    """Train and measure what is missing, each variant with its controls; or `only` these controls, without DG-Net.
+    """Train and measure what is missing, each variant with its controls, or with these; or `only` some, without DG-Net.
 
     A variant that differs from `base` in DG-Net's losses alone has the same teacher: that of `base` is taken, and
     trained there if it is not there yet.
@@ -127,8 +128,9 @@ def run(
     for name in names:
         for seed in seeds:
             variant, config = table[name], table[name].config(scale, seed)
+            wanted = variant.controls if controls is None else controls
             results = finished(variant, name, scale, seed, out)
-            if results is not None and set(variant.controls) <= set(results):
+            if results is not None and set(wanted) <= set(results):
                 continue
             print(f"{name}, seed {seed}: {variant.what}", flush=True)
             with alone(data_root, "drawing"):
@@ -138,7 +140,7 @@ def run(
             if only:
                 one.run_controls(only, teacher)
             else:
-                one.run(variant.controls, teacher)
+                one.run(wanted, teacher)
 
 
 def teacher_of(table: Table, name: str, base: str, one: Study, out: Path) -> Callable[[], Teacher]:

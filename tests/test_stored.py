@@ -35,6 +35,18 @@ def test_all_files_are_read(tmp_path):
     ]
 
 
+def test_joint_and_offline_training_are_read_from_both_files_where_both_were_run(tmp_path):
+    both = ROW | {"offline": {"mAP": 0.4}}
+    write(tmp_path, "toy.json", seeds={"0": ROW})
+    write(tmp_path, "ablation_toy.json", variants={"full": {"what": "", "seeds": {"0": both, "1": ROW}}})
+    assert stored.read(tmp_path).offline == {0: both}
+    write(tmp_path, "offline_toy.json", variants={"full": {"what": "", "seeds": {"1": both}}})
+    kept = stored.read(tmp_path)
+    assert kept.offline == {0: both, 1: both}
+    assert kept.ablation["full"] == {0: both, 1: ROW}
+    assert kept.notes[-1] == "offline_toy.json, on cpu; in brackets the seeds: full (1)"
+
+
 def test_what_is_missing_is_said_with_its_command(tmp_path):
     write(tmp_path, "toy.json", seeds={"0": ROW})
     kept = stored.read(tmp_path)

@@ -67,6 +67,14 @@ def keep(one, mAP, controls=()):
         write_json(one.folder / "results" / f"{name}.json", {"result": part, "settings": settings})
 
 
+def test_other_controls_may_be_asked_for_beside_a_row(trained, tmp_path):
+    command = ["--rows", "full", "--profile", "smoke", "--out", str(tmp_path), "--controls"]
+    main([*command, "offline"])
+    main([*command, "offline"])
+    main(command)
+    assert trained == [("full", 0, ["offline"])]
+
+
 def test_what_is_finished_is_not_run_again(trained, tmp_path):
     command = ["--rows", "full", "log_loss", "--profile", "smoke", "--seeds", "0", "1", "--out", str(tmp_path)]
     main(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from dgnet_lite import ablation, levers, quality, variants
 from dgnet_lite.show.tables import gains_table, results_table, spread
+from dgnet_lite.stored import STYLES
 from dgnet_lite.training import speed
 
 
@@ -221,9 +223,10 @@ def few_text(path: Path) -> str:
 
 
 def quality_text(path: Path) -> str:
-    """From a file of `python -m dgnet_lite.quality`: what E_a gains from stored swaps of graded quality."""
-    m, results = json.loads(path.read_text()), quality.read(path)
+    """From a file of `python -m dgnet_lite.quality`: what E_a gains from stored swaps of graded quality, and alpha."""
+    results = quality.read(path)
     numbers = quality.compare(results)
+    numbers = numbers[[name not in quality.GROUPS["labels"] for name in numbers.index]]
     shown = pd.DataFrame(
         {
             "clothes' error over copy's": ["" if np.isnan(v) else f"{v:.2f}" for v in numbers["clothes"]],
@@ -239,11 +242,30 @@ def quality_text(path: Path) -> str:
         },
         index=pd.Index([quality.CONDITIONS[name].what for name in numbers.index], name="E_a trained with"),
     )
-    return "\n".join(
-        [
-            f"`python -m dgnet_lite.quality --steps {m['steps']}`: from the same teacher, as many steps for each, on "
-            f"{' and '.join(m['devices'])}. mAP of f_prim with f_fine, percent, mean ± sd over seeds.",
-            "",
-            markdown(shown),
-        ]
+    return f"{_of_quality(path, 'quality alpha')}\n\n{markdown(shown)}"
+
+
+def labels_text(path: Path) -> str:
+    """From the same: what E_a gains from true and from generated swaps when they are labelled in other ways."""
+    found = quality.by_label(quality.read(path))
+    shown = pd.DataFrame(
+        {f"{kind}, over two heads": [mean_and_sd(gains[kind]) for gains in found.values()] for kind in quality.KINDS}
+        | {"seeds": [" ".join(map(str, gains[quality.KINDS[0]])) for gains in found.values()]},
+        index=pd.Index([STYLES[style] for style in found], name="label of a swap"),
     )
+    return f"{_of_quality(path, 'quality labels')}\n\n{markdown(shown)}"
+
+
+def _of_quality(path: Path, groups: str) -> str:
+    m = json.loads(path.read_text())
+    return (
+        f"`python -m dgnet_lite.quality --groups {groups} --steps {m['steps']} --seeds 0 1 2`: from the same teacher, "
+        f"as many steps for each, on {' and '.join(m['devices'])}. mAP of f_prim with f_fine, percent, mean ± sd over "
+        "seeds."
+    )
+
+
+def mean_and_sd(gains: Mapping[int, float]) -> str:
+    """Of the values by seed, with their sign."""
+    values = list(gains.values())
+    return spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else float("nan"), sign="+")

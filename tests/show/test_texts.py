@@ -10,6 +10,7 @@ from dgnet_lite.show.texts import (
     again_text,
     benchmarks_text,
     few_text,
+    labels_text,
     levers_text,
     quality_text,
     recipes_text,
@@ -110,6 +111,23 @@ def test_the_readme_takes_both_texts_from_one_file(rows):
     for name, text in (("recipes", recipes_text(rows)), ("ablation", ablation_text(rows))):
         marked = f"<!-- table:{name} -->\nold\n<!-- end -->"
         assert fill(marked, rows.parent) == f"<!-- table:{name} -->\n{text}\n<!-- end -->"
+
+
+def test_the_labels_text_has_a_line_for_each_style_that_was_trained_with_both_kinds_of_swaps(tmp_path):
+    pictures = {"pictures": {"clothes_l1_ratio": 0.5}, "labels": {"i": 0.9, "j": 0.1}}
+
+    def seeds(*scores):
+        return {"seeds": {str(s): {"both": {"mAP": mAP}} | pictures for s, mAP in enumerate(scores)}}
+
+    conditions = {"two_heads": seeds(0.7, 0.8), "true": seeds(0.75, 0.86), "generated": seeds(0.7, 0.8)}
+    conditions |= {"true_lsro": seeds(0.65, 0.72), "generated_lsro": seeds(0.69), "true_pseudo": seeds(0.7)}
+    made = {"steps": 1000, "devices": ["cpu"], "conditions": conditions}
+    text = labels_text(kept(tmp_path / "quality.json", made))
+    assert "| soft: what the teacher says, eq. (8) | +5.5 ± 0.7 | +0.0 ± 0.0 | 0 1 |" in text
+    assert "| lsro: everybody alike | -6.5 ± 2.1 | -1.0 | 0 1 |" in text
+    assert "pseudo" not in text
+    assert "--groups quality labels --steps 1000" in text
+    assert "lsro" not in quality_text(tmp_path / "quality.json")
 
 
 def test_the_quality_text_has_no_picture_scores_for_the_control(tmp_path):
