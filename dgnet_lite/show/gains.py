@@ -110,16 +110,22 @@ def gain_over_quality(
     """
     figure = Picture(figsize=(8.4, 3.9), layout="constrained")
     axes, told = figure.subplots(), []
-    ordered = sorted(points.items(), key=lambda each: -each[1][0])
-    means = [(error, np.mean(list(seeds.values()))) for _, (error, seeds) in ordered if seeds]
+    ordered = dict(sorted(points.items(), key=lambda each: -each[1][0]))
+    means = [(error, np.mean(list(seeds.values()))) for error, seeds in ordered.values() if seeds]
     axes.plot([m[0] for m in means], [m[1] for m in means], color=BLUE, lw=1.6, zorder=1)
-    for kind, marker, colour in ((dict(ordered), "o", BLUE), (others, "D", GREEN)):
+    for kind, marker, colour in ((ordered, "o", BLUE), (others, "D", GREEN)):
         for name, (error, seeds) in kind.items():
             values = np.array(list(seeds.values()))
             if not len(values):
                 continue
             axes.plot(np.full(len(values), error), values, ls="", marker=marker, color=colour, ms=6, alpha=0.6)
-            axes.annotate(name, (error, values.max()), (0, 7), textcoords="offset points", ha="center", color=colour)
+            near = min((abs(error - at) for at, _ in others.values()), default=1.0)
+            place, offset, ha, va = (values.max(), (0, 7), "left" if near < 0.06 else "center", "bottom")
+            if kind is others:
+                place, offset, ha, va = (values.min(), (0, -8), "center", "top")
+            elif near < 0.02:  # both stand at one error
+                place, offset, ha, va = (values.min(), (-8, -8), "right", "top")
+            axes.annotate(name, (error, place), offset, textcoords="offset points", color=colour, ha=ha, va=va)
             axes.texts[-1].set(fontsize=SMALL)
             told.append(f"{name}, error {error:.2f}: {values.mean():+.1f}")
     axes.axhline(0, color=INK, lw=1)

@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
-from dgnet_lite import levers
+from dgnet_lite import levers, stored
 from dgnet_lite.config import Config
 from dgnet_lite.data.load import ReidData, load_data
 from dgnet_lite.dgnet import DGNet
@@ -90,6 +90,11 @@ def main(arguments: list[str] | None = None) -> None:
         picture = worlds(levers.by_world(levers.read(results / "levers.json")), title=title)
         command = "python -m dgnet_lite.show.readme --levers runs/levers/levers.json"
         save(picture, figures / "worlds.png", command=command)
+    if options.quality:
+        found = stored.read(results).by_label()
+        picture = worlds(found, title="What swaps bring, by the label they are given; a mark a seed")
+        command = "python -m dgnet_lite.show.readme --quality runs/quality/quality.json"
+        save(picture, figures / "labels.png", command=command)
     readme = ROOT / "README.md"
     text = fill(readme.read_text(), results)
     write_whole(readme, lambda file: file.write(text.encode()))

@@ -56,7 +56,7 @@ def test_the_moving_picture_has_a_frame_for_each_appearance():
     assert Image.open(io.BytesIO(gif)).n_frames == 2
 
 
-@pytest.mark.parametrize("name", ["grid.png", "toymarket.png", "swaps.gif", "worlds.png"])
+@pytest.mark.parametrize("name", ["grid.png", "toymarket.png", "swaps.gif", "worlds.png", "labels.png"])
 def test_every_picture_the_readme_shows_is_there_and_under_a_megabyte_and_a_half(name):
     path = ROOT / "notebooks" / "figures" / name
     assert name in (ROOT / "README.md").read_text()
