@@ -25,7 +25,7 @@ STAGES = {
 }
 """Conditions of `quality` from the copy to the truth, with labels."""
 
-STYLES = {
+LABELS_IN_WORDS = {
     "soft": "soft: what the teacher says, eq. (8)",
     "two_label": "two_label: what it says of i and j alone",
     "pseudo": "pseudo: its first choice",
@@ -66,7 +66,7 @@ class Stored(NamedTuple):
 
     def by_label(self) -> dict[str, dict[str, dict[int, float]]]:
         """`quality.by_label`, with its styles in words, for `show.gains.worlds`."""
-        return {STYLES[style]: found for style, found in quality.by_label(self.quality).items()}
+        return {LABELS_IN_WORDS[style]: found for style, found in quality.by_label(self.quality).items()}
 
 
 def read(folder: Path) -> Stored:

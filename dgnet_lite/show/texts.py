@@ -12,7 +12,7 @@ import pandas as pd
 
 from dgnet_lite import ablation, levers, quality, variants
 from dgnet_lite.show.tables import gains_table, results_table, spread
-from dgnet_lite.stored import STYLES
+from dgnet_lite.stored import LABELS_IN_WORDS
 from dgnet_lite.training import speed
 
 
@@ -251,7 +251,7 @@ def labels_text(path: Path) -> str:
     shown = pd.DataFrame(
         {f"{kind}, over two heads": [mean_and_sd(gains[kind]) for gains in found.values()] for kind in quality.KINDS}
         | {"seeds": [" ".join(map(str, gains[quality.KINDS[0]])) for gains in found.values()]},
-        index=pd.Index([STYLES[style] for style in found], name="label of a swap"),
+        index=pd.Index([LABELS_IN_WORDS[style] for style in found], name="label of a swap"),
     )
     return f"{_of_quality(path, 'quality labels')}\n\n{markdown(shown)}"
 
