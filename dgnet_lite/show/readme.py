@@ -86,7 +86,7 @@ def main(arguments: list[str] | None = None) -> None:
         picture = flow.gradient_flow(flows)
         save(picture, figures / "gradient_flow.png", command="python -m dgnet_lite.show.readme --flow")
     if options.levers:
-        title = "What swaps bring when one number of Toy Market changes; a mark a seed"
+        title = "What swaps bring when one number changes; a mark a seed"
         picture = worlds(levers.by_world(levers.read(results / "levers.json")), title=title)
         command = "python -m dgnet_lite.show.readme --levers runs/levers/levers.json"
         save(picture, figures / "worlds.png", command=command)
