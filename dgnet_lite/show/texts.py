@@ -61,7 +61,7 @@ def benchmarks_text(path: Path) -> str:
     for title, m in contests.items():
         first = next(iter(m["seconds"].values()))
         for number, (name, seconds) in enumerate(m["seconds"].items()):
-            aim, ratio = m.get("aims", {}).get(name, ""), f"{seconds / first:.2f}"
+            aim, ratio = m["aims"].get(name, ""), f"{seconds / first:.2f}"
             lines.append(("" if number else f"**{title}**", name, f"{seconds:.3g}", ratio, aim))
     columns = ("", "in one run, side by side", "seconds", "over the first", "aim: at most")
     machines = dict.fromkeys(
