@@ -43,7 +43,9 @@ check: $(DONE) ## the quick part of `make test`: style and fast units
 	$(PY) -m pytest tests $(PARALLEL) -m 'not slow and not benchmarks' $(PYTEST)
 
 browser: $(DONE) ## move every slider of the lessons in a real browser; skipped where there is no Chromium
-	@$(PY) -c 'import notebook, playwright, voila' 2>/dev/null || $(PY) -m pip install --quiet -e '.[browser]'
+	@$(PY) -c 'import notebook, playwright, voila' 2>/dev/null \
+		|| $(PY) -m uv pip install --quiet --python $(PY) --editable '.[browser]' 2>/dev/null \
+		|| $(PY) -m pip install --quiet --editable '.[browser]'
 	$(PY) -m pytest tests/browser/test_widgets.py tests/browser/test_applications.py -m browser $(PYTEST)
 
 clean: ## remove .venv and caches; runs/ and data/ stay

@@ -87,7 +87,7 @@ SELDOM: dict[str, Any] = {"run.checkpoint_every": 500, "run.image_every": 1000}
 SCALES: dict[str, dict[str, Any]] = {
     "full": {},
     "toy": _SMALL | {"optim.steps": 3000, "optim.teacher_steps": 4000},
-    "demo": _SMALL
+    "demo": _SMALL  # small batches, so that five minutes of two slow cores are enough
     | {"optim.steps": 900, "optim.batch_size": 10, "optim.teacher_steps": 800, "optim.lr_generator": 2e-3},
     "smoke": _SMALL
     | {
