@@ -249,20 +249,23 @@ def compare(results: Results, base: str = "two_heads", part: str = "both") -> pd
     return pd.DataFrame(lines).set_index("condition")
 
 
-KINDS = ("true swaps", "generated swaps")
+LABELLED = {"soft": {"true swaps": "true", "generated swaps": "generated"}} | {
+    style: {f"{kind} swaps": f"{kind}_{style}" for kind in ("true", "generated")} for style in OTHER_STYLES
+}
+"""Conditions by label style and by what is labelled."""
 
 
 def by_label(results: Results) -> dict[str, dict[str, dict[int, float]]]:
-    """By label style, "soft" first, and by "true swaps" and "generated swaps": points over two heads, of each seed.
+    """As `LABELLED`, the points over two heads of each seed.
 
     A style is left out until both were trained with it.
     """
     over = gains_over(results, "two_heads")
-    names = {"soft": "{}"} | {style: "{}_" + style for style in OTHER_STYLES}
-    found = {
-        style: {kind: over.get(name.format(kind.split()[0]), {}) for kind in KINDS} for style, name in names.items()
+    return {
+        style: {kind: over[name] for kind, name in names.items()}
+        for style, names in LABELLED.items()
+        if all(over.get(name) for name in names.values())
     }
-    return {style: of_kinds for style, of_kinds in found.items() if all(of_kinds.values())}
 
 
 def write(config: Config, out: Path, path: Path, device: str) -> None:

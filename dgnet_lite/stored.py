@@ -52,7 +52,6 @@ class Stored(NamedTuple):
     """As `full`, by the same command on another machine; empty without its file, toy_earlier.json."""
     levers: Scores
     """As `levers.read`: other worlds of Toy Market; empty without its file."""
-
     offline: dict[int, dict[str, dict[str, Any]]]
     """By seed, trainings that have "both" and "offline" side by side, of one machine each."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -247,12 +246,17 @@ def quality_text(path: Path) -> str:
 
 def labels_text(path: Path) -> str:
     """From the same: what E_a gains from true and from generated swaps when they are labelled in other ways."""
-    found = quality.by_label(quality.read(path))
-    shown = pd.DataFrame(
-        {f"{kind}, over two heads": [mean_and_sd(gains[kind]) for gains in found.values()] for kind in quality.KINDS}
-        | {"seeds": [" ".join(map(str, gains[quality.KINDS[0]])) for gains in found.values()]},
-        index=pd.Index([LABELS_IN_WORDS[style] for style in found], name="label of a swap"),
-    )
+    results = quality.read(path)
+    numbers, found = quality.compare(results), quality.by_label(results)
+    lines = {
+        LABELS_IN_WORDS[style]: {
+            f"{kind}, over two heads": spread(*numbers.loc[name, ["gain", "gain sd"]], sign="+")
+            for kind, name in quality.LABELLED[style].items()
+        }
+        | {"seeds": " ".join(map(str, gains["true swaps"]))}
+        for style, gains in found.items()
+    }
+    shown = pd.DataFrame.from_dict(lines, orient="index").rename_axis("label of a swap")
     return f"{_of_quality(path, 'quality labels')}\n\n{markdown(shown)}"
 
 
@@ -263,9 +267,3 @@ def _of_quality(path: Path, groups: str) -> str:
         f"as many steps for each, on {' and '.join(m['devices'])}. mAP of f_prim with f_fine, percent, mean ± sd over "
         "seeds."
     )
-
-
-def mean_and_sd(gains: Mapping[int, float]) -> str:
-    """Of the values by seed, with their sign."""
-    values = list(gains.values())
-    return spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else float("nan"), sign="+")

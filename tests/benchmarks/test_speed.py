@@ -22,7 +22,6 @@ import time
 from collections.abc import Callable, Mapping
 from itertools import cycle
 from pathlib import Path
-from types import MappingProxyType
 
 import numpy as np
 import psutil
@@ -59,8 +58,6 @@ BATCH_SIZE = 4 if DEVICE == "cpu" else 16
 """Of the step at full size: anchors x_i, half of them from each of the release's loaders."""
 
 
-NO_AIMS: Mapping[str, str] = MappingProxyType({})
-
 NOTES = os.environ.get("DGNET_BENCHMARKS")
 """The file in which to note what was measured."""
 
@@ -83,7 +80,7 @@ def processor() -> str:
 
 
 def contest(
-    title: str, turns: Mapping[str, Callable[[], object]], rounds: int, aims: Mapping[str, str] = NO_AIMS
+    title: str, turns: Mapping[str, Callable[[], object]], rounds: int, aims: Mapping[str, str] | None = None
 ) -> None:
     """Print the best time of each turn, and its ratio to the first; one round before is not counted.
 
@@ -102,7 +99,7 @@ def contest(
     print(f"\n{title} (torch threads: {torch.get_num_threads()})")
     for name, seconds in best.items():
         print(f"  {name:52s}{seconds:9.3f} s  {seconds / first:5.2f}")
-    note(title, seconds=best, aims=dict(aims))
+    note(title, seconds=best, aims=dict(aims or {}))
 
 
 RETRIEVAL = "3,368 queries x 19,732 gallery images, 1024 numbers each"
