@@ -22,10 +22,7 @@ import psutil
 from dgnet_lite.training.checkpoint import write_whole
 
 FACTOR = 2.0
-"""A lesson breaks its budget when it takes more than FACTOR times as much.
-
-One that takes less than 1 / FACTOR of it breaks no promise to a learner: it is told of, and does not fail.
-"""
+"""A budget is off when the lesson takes more than FACTOR times as much, or less than 1 / FACTOR."""
 CPU_SLACK, MEMORY_SLACK = 0.1, 150
 """CPU minutes and MB that do not matter: the start of Python and torch differs by that much from time to time."""
 KEEP = 1.5
@@ -139,11 +136,10 @@ def record(root: Path, path: Path, profile: str, cost: Cost) -> Cost:
     return cost
 
 
-def off(budget: Cost, measured: Cost, factor: float = FACTOR, *, slack: bool = True, cheaper: bool = True) -> str:
+def off(budget: Cost, measured: Cost, factor: float = FACTOR, *, slack: bool = True) -> str:
     """In what the measured cost is off the budget by more than `factor`, in words; "" when it is not.
 
-    CPU minutes must be off the recorded ones, the ones scaled to this machine, and all between. Without `cheaper` only
-    what took too much is off.
+    CPU minutes must be off the recorded ones, the ones scaled to this machine, and all between.
     """
     low, high = sorted((budget.cpu_minutes, budget.on(measured.work_seconds).cpu_minutes))
     nearest = min(max(measured.cpu_minutes, low), high)
@@ -154,7 +150,7 @@ def off(budget: Cost, measured: Cost, factor: float = FACTOR, *, slack: bool = T
     return ", ".join(
         f"{have:.3g} {unit} where the budget is {want:.3g}"
         for unit, want, have, ignored in pairs
-        if abs(have - want) > ignored and (have > want * factor or (cheaper and have < want / factor))
+        if abs(have - want) > ignored and not want / factor <= have <= want * factor
     )
 
 

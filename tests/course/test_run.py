@@ -17,7 +17,7 @@ from dgnet_lite.course import budgets
 from dgnet_lite.course.__main__ import main
 from dgnet_lite.course.books import BookError, read_book
 from dgnet_lite.course.budgets import Cost
-from dgnet_lite.course.run import environment, find, show_costs, store
+from dgnet_lite.course.run import environment, execute, find, show_costs, store
 
 PRINTS = (
     "import os\n"
@@ -66,6 +66,15 @@ def test_the_smoke_profile_is_measured_and_not_stored(lesson):
     run(lesson, "--profile", "smoke")
     assert outputs(lesson, "prints") == []
     assert set(budgets.load(lesson.parents[1])["notebooks/90_fake"]) == {"smoke"}
+
+
+@pytest.mark.parametrize(("profile", "threads"), [("smoke", "1"), ("toy", "7")])
+def test_smoke_is_measured_with_the_threads_of_make_test(write_solution, cells, monkeypatch, profile, threads):
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    says = cells.code("import os\nprint(os.environ['OMP_NUM_THREADS'])", "says")
+    path = write_solution(*cells.opening(), says, folder_name="notebooks")
+    executed, _ = execute(path, profile)
+    assert next(cell for cell in executed.cells if cell.id == "says").outputs[0].text == f"{threads}\n"
 
 
 def test_solutions_run_strictly(write_solution, cells):
