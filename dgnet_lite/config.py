@@ -204,6 +204,9 @@ class OptimConfig:
     channels_last: bool = True
     """Weights of E_a, D and the teacher with the channel as their last axis, which is faster. E_s and G stay as they
     are: instance norm works channel by channel."""
+    compile: Literal["none", "default", "reduce-overhead"] = "none"
+    """The mode in which torch.compile makes the forward passes of E_a, E_s, G and the teacher, or "none". It takes
+    minutes before the first step. "reduce-overhead" adds CUDA graphs. D is left out: its gradient is differentiated."""
 
 
 @dataclass(frozen=True)

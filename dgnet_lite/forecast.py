@@ -74,10 +74,11 @@ def forecast(studies: Sequence[Study], controls: Sequence[str] = (), *, show_pro
 
     A step is done before the warm-up ends and one at the end of the run, as more losses act then; their times are
     weighted by the parts of the run. Networks and batches are thrown away, nothing is written, and the random numbers
-    are as before. What a folder holds already counts as done.
+    are as before. What a folder holds already counts as done. Nothing is compiled: the first steps would take minutes.
     """
     first = studies[0]
-    probe = _Probe(**{f.name: getattr(first, f.name) for f in fields(Study)})
+    plain = first.config.replace(**{"optim.compile": "none"})
+    probe = _Probe(**{f.name: getattr(first, f.name) for f in fields(Study)} | {"config": plain})
     cuda = first.device.startswith("cuda")
     if cuda:
         torch.cuda.reset_peak_memory_stats(first.device)

@@ -2,14 +2,22 @@
 
 from importlib.util import find_spec
 
+import jaxtyping
 import pytest
-from jaxtyping import install_import_hook
 
 # The rooms whose public functions take tensors. The hook must be in place before any of them is imported.
 TENSOR_ROOMS = ["data.batches", "networks", "dgnet", "losses", "labels", "training", "evaluation"]
 
 if find_spec("beartype"):  # of the dev extra; a training machine may run the tests without it
-    install_import_hook([f"dgnet_lite.{room}" for room in TENSOR_ROOMS], "beartype.beartype")
+    jaxtyping.install_import_hook([f"dgnet_lite.{room}" for room in TENSOR_ROOMS], "beartype.beartype")
+
+
+@pytest.fixture
+def shapes_unchecked():
+    """Inside, shapes are not checked: torch.compile cannot follow the checks."""
+    jaxtyping.config.update("jaxtyping_disable", True)
+    yield
+    jaxtyping.config.update("jaxtyping_disable", False)
 
 
 @pytest.fixture(scope="session")

@@ -64,6 +64,11 @@ def test_steps_before_and_after_the_warm_up_count_by_their_parts_of_the_run(stud
         assert training.seconds_a_step == pytest.approx(0.3 * 10 + 0.7 * 20)
 
 
+def test_nothing_is_compiled_to_be_measured(study, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda *_, **__: pytest.fail("compiled"))
+    forecast([replace(study, config=study.config.replace(**{"optim.compile": "default"}))], show_progress=False)
+
+
 def test_the_sum_is_said_in_words_and_in_a_table():
     found = Forecast((Training("teacher", 100, 60, 2.0), Training("dgnet", 100, 100, 60.0)), 3.21, "this process")
     assert found.minutes == pytest.approx(2 + 100)

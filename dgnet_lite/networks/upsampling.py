@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -12,11 +13,11 @@ from torch import Tensor, nn
 # Which of the k weights of a row meet which small pixel, for the even and the odd pixels of the result.
 # For k = 3 the odd ones come first: `doubled_conv` cuts one row off, which puts them in their place.
 FOLDS = {
-    3: [[[1, 1, 0], [0, 0, 1]], [[1, 0, 0], [0, 1, 1]]],
-    5: [
-        [[1, 1, 0, 0, 0], [0, 0, 1, 1, 0], [0, 0, 0, 0, 1]],
-        [[1, 0, 0, 0, 0], [0, 1, 1, 0, 0], [0, 0, 0, 1, 1]],
-    ],
+    3: (((1, 1, 0), (0, 0, 1)), ((1, 0, 0), (0, 1, 1))),
+    5: (
+        ((1, 1, 0, 0, 0), (0, 0, 1, 1, 0), (0, 0, 0, 0, 1)),
+        ((1, 0, 0, 0, 0), (0, 1, 1, 0, 0), (0, 0, 0, 1, 1)),
+    ),
 }
 
 
@@ -50,11 +51,11 @@ def doubled_conv(
     Repeating the border of the small image is the same as reflecting the large one, but for k = 5 in the outermost
     ring, where reflection reaches one pixel further. There the long way is taken.
     """
-    fold = _fold(weight.shape[-1], weight.device, weight.dtype)
-    four = torch.einsum("pas,qbt,oist->opqiab", fold, fold, weight).flatten(0, 2)  # (4o, c, 2, 2) or (4o, c, 3, 3)
+    sums = fold(weight.shape[-1], weight.device, weight.dtype)
+    four = torch.einsum("pas,qbt,oist->opqiab", sums, sums, weight).flatten(0, 2)  # (4o, c, 2, 2) or (4o, c, 3, 3)
     if weight.is_contiguous(memory_format=torch.channels_last):
         four = four.contiguous(memory_format=torch.channels_last)
-    y = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), four, bias.repeat_interleave(4))
+    y = F.conv2d(_border_repeated(x), four, bias.repeat_interleave(4))
     y = F.pixel_shuffle(y, 2)
     if weight.shape[-1] == 3:
         return y[:, :, 1:-1, 1:-1]
@@ -64,21 +65,32 @@ def doubled_conv(
     return y
 
 
-# Kept, since bringing numbers to a GPU makes the processor wait for it.
-@functools.cache
-def _fold(kernel: int, device: torch.device, dtype: torch.dtype) -> Tensor:
-    return torch.tensor(FOLDS[kernel], device=device, dtype=dtype)
+def _border_repeated(x: Tensor) -> Tensor:
+    """One row or column more on each side, (B, C, H + 2, W + 2)."""
+    if not torch.compiler.is_compiling():
+        return F.pad(x, (1, 1, 1, 1), mode="replicate")
+    x = torch.cat([x[:, :, :1], x, x[:, :, -1:]], dim=2)  # the same; PyTorch 2.15 cannot compile the gradient of that
+    return torch.cat([x[..., :1], x, x[..., -1:]], dim=3)
 
 
-@functools.cache
-def _border(height: int, device: torch.device) -> Tensor:
+def fold(kernel: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """`FOLDS` of this kernel, (2, 2 or 3, kernel)."""
+    return _kept(FOLDS[kernel], device, dtype)
+
+
+def border(height: int, device: torch.device) -> Tensor:
     """Rows of the small image that the first and the last row of the result see, (10,)."""
-    return torch.tensor([1, 0, 0, 0, 1, *(height - k for k in (2, 1, 1, 1, 2))], device=device)
+    return _kept((1, 0, 0, 0, 1, *(height - k for k in (2, 1, 1, 1, 2))), device, torch.long)
+
+
+@functools.cache  # bringing numbers to a GPU makes the processor wait for it
+def _kept(numbers: tuple[Any, ...], device: torch.device, dtype: torch.dtype) -> Tensor:
+    return torch.tensor(numbers, device=device, dtype=dtype)
 
 
 def _border_rows(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     """The first and the last row of the result for k = 5, (B, O, 2, 2W)."""
-    seen = x.index_select(2, _border(x.shape[2], x.device)).unflatten(
+    seen = x.index_select(2, border(x.shape[2], x.device)).unflatten(
         2, (2, 5)
     )  # (B, C, 2, 5, W): the large image is reflected there
     strips = F.interpolate(seen.transpose(1, 2).flatten(0, 1), scale_factor=(1, 2))  # (2B, C, 5, 2W)

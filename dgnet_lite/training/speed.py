@@ -13,7 +13,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +41,19 @@ WAYS: dict[str, dict[str, Any]] = {
     "bfloat16": FLOAT32 | {"optim.bfloat16": True},
     "bfloat16, channels_last": {},
     "bfloat16, channels_last, punishment every 4": {"losses.punishment_every": 4},
+    "float32, channels_last, compiled": {"optim.bfloat16": False, "optim.compile": "default"},
+    "bfloat16, channels_last, compiled": {"optim.compile": "default"},
+    "bfloat16, channels_last, CUDA graphs": {"optim.compile": "reduce-overhead"},
 }
-"""Settings by name. What a device does not compute in is left out."""
+"""Settings by name. Compiling takes minutes at full size, before anything is measured."""
+
+
+def ways_of(device: str) -> list[str]:
+    """Those that the device knows."""
+    kind = torch.device(device).type
+    left_out = ([] if bfloat16_pays(kind) else ["bfloat16"]) + ([] if kind == "cuda" else ["CUDA"])
+    return [name for name in WAYS if not any(word in name for word in left_out)]
+
 
 PARTS = ("E_a", "E_s", "G", "D", "teacher", "optimizers", "data", "losses and the rest")
 
@@ -73,9 +84,11 @@ def seconds_a_step(task: DGNetTask, step: int, repeats: int) -> float:
 
 def operations(task: DGNetTask, step: int) -> float:
     """Floating-point operations of convolutions and matrix products in a step, forward and backward; a product and its
-    sum are two."""
+    sum are two. Of a compiled step they are counted as if it were not."""
+    compiled, task.compiled = task.compiled, nullcontext
     with _Counter() as counter:
         task.update(step)
+    task.compiled = compiled
     return counter.flop
 
 
@@ -165,28 +178,35 @@ def _named(task: DGNetTask) -> Iterator[None]:
             delattr(task.batches, method)
 
 
-def measure(base: Config, num_ids: int, device: str, repeats: int, show: bool = True) -> dict[str, Any]:
-    """Every way of `WAYS` that the device has: seconds before and after the warm-up, steps a second, memory, FLOP/s.
+def _measured(config: Config, num_ids: int, device: str, repeats: int, early: int, late: int) -> dict[str, Any]:
+    cuda, task = device.startswith("cuda"), build(config, num_ids, device)
+    if cuda:
+        torch.cuda.reset_peak_memory_stats(device)
+    times = {"before": seconds_a_step(task, early, repeats), "after": seconds_a_step(task, late, repeats)}
+    flop = {"before": operations(task, early), "after": operations(task, late)}
+    return {
+        "seconds": times,
+        "tflop": {k: v / 1e12 for k, v in flop.items()},
+        "tflop_per_second": {k: flop[k] / times[k] / 1e12 for k in times},
+        "memory_gib": torch.cuda.max_memory_allocated(device) / 2**30 if cuda else None,
+    }
 
-    The split is that of the configuration as it is.
+
+def measure(
+    base: Config, num_ids: int, device: str, repeats: int, ways: Sequence[str] | None = None, show: bool = True
+) -> dict[str, Any]:
+    """Each of these `WAYS`, or all that the device has: seconds before and after the warm-up, memory, FLOP/s.
+
+    Of a way that fails, which had too little memory or nothing to compile with, the error; the others go on. The split
+    is that of the configuration as it is.
     """
     early, late = 0, base.optim.steps // 2
     found: dict[str, Any] = {}
-    ways = {name: changes for name, changes in WAYS.items() if "bfloat16" not in name or bfloat16_pays(device)}
-    for name, changes in progress(ways.items(), desc="measuring steps", unit="way", show=show):
-        config, cuda = base.replace(**changes), device.startswith("cuda")
-        task = build(config, num_ids, device)
-        if cuda:
-            torch.cuda.reset_peak_memory_stats(device)
-        times = {"before": seconds_a_step(task, early, repeats), "after": seconds_a_step(task, late, repeats)}
-        flop = {"before": operations(task, early), "after": operations(task, late)}
-        found[name] = {
-            "seconds": times,
-            "tflop": {k: v / 1e12 for k, v in flop.items()},
-            "tflop_per_second": {k: flop[k] / times[k] / 1e12 for k in times},
-            "memory_gib": torch.cuda.max_memory_allocated(device) / 2**30 if cuda else None,
-        }
-        del task
+    for name in progress(ways or ways_of(device), desc="measuring steps", unit="way", show=show):
+        try:
+            found[name] = _measured(base.replace(**WAYS[name]), num_ids, device, repeats, early, late)
+        except RuntimeError as error:
+            found[name] = {"error": str(error)}
     task = build(base, num_ids, device)
     return {
         "environment": environment(device),
@@ -202,20 +222,20 @@ def measure(base: Config, num_ids: int, device: str, repeats: int, show: bool = 
 
 
 def table(measured: dict[str, Any]) -> pd.DataFrame:
-    """A line a way: milliseconds before and after the warm-up, their ratio to the first line, TFLOP/s, GiB."""
-    first = next(iter(measured["ways"].values()))["seconds"]["after"]
-    return pd.DataFrame(
-        {
-            name: {
-                "ms before": 1000 * way["seconds"]["before"],
-                "ms after": 1000 * way["seconds"]["after"],
-                "ratio": way["seconds"]["after"] / first,
-                "TFLOP/s": way["tflop_per_second"]["after"],
-                "GiB": way["memory_gib"] if way["memory_gib"] is not None else float("nan"),
-            }
-            for name, way in measured["ways"].items()
+    """A line a way that did not fail: milliseconds before and after the warm-up, their ratio to the first line,
+    TFLOP/s, GiB."""
+    ways = {name: way for name, way in measured["ways"].items() if "error" not in way}
+    rows = {
+        name: {
+            "ms before": 1000 * way["seconds"]["before"],
+            "ms after": 1000 * way["seconds"]["after"],
+            "ratio": way["seconds"]["after"] / next(iter(ways.values()))["seconds"]["after"],
+            "TFLOP/s": way["tflop_per_second"]["after"],
+            "GiB": way["memory_gib"] if way["memory_gib"] is not None else float("nan"),
         }
-    ).T
+        for name, way in ways.items()
+    }
+    return pd.DataFrame(rows).T
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -226,15 +246,21 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--num-ids", type=int, default=751)
     parser.add_argument("--repeats", type=int, default=20, help="steps of which the median is taken; default: 20")
     parser.add_argument("--device", default="cpu")
+    parser.add_argument("--ways", nargs="+", choices=WAYS, metavar="WAY", help=f"default: all; {'; '.join(WAYS)}")
     parser.add_argument("--out", type=Path, help="a JSON file")
     asked = parser.parse_args(arguments)
+    for way in set(asked.ways or []) - set(ways_of(asked.device)):
+        parser.error(f"{asked.device} does not do {way!r}: leave it out of --ways")
     config = Config.preset(asked.recipe, asked.scale)
     if asked.batch_size is not None:
         config = config.replace(**{"optim.batch_size": asked.batch_size})
-    found = measure(config, asked.num_ids, asked.device, asked.repeats)
+    found = measure(config, asked.num_ids, asked.device, asked.repeats, asked.ways)
     if asked.out:
         write_json(asked.out, found)
     print(table(found).round(3).to_string())
+    for name, way in found["ways"].items():
+        if "error" in way:
+            print(f"{name}: {way['error']}")
     print(pd.DataFrame(found["split"]).mul(100).round(1).to_string())
 
 

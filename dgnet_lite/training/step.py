@@ -19,6 +19,7 @@ from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.networks.twice import twice
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training import distributed
+from dgnet_lite.training.compiling import Compiled
 from dgnet_lite.training.modes import (
     both,
     dropout_off,
@@ -89,6 +90,7 @@ class DGNetTask:
             for network in (model.E_a, model.D, teacher):
                 network.to(memory_format=torch.channels_last)
         c = config.optim
+        self.compiled = Compiled([model.E_a.backbone, model.E_s, model.G, teacher.backbone], c.compile)
         self.optimizers = {
             "E_a": sgd(model.E_a, c, c.lr_appearance),
             "E_s+G": adam([model.E_s, model.G], c, c.lr_generator),
@@ -111,7 +113,7 @@ class DGNetTask:
         n = len(batch.y)
         erased = c.data.erasing > 0
 
-        with self.autocast():
+        with self.compiled(), self.autocast():
             x = torch.cat([batch.x_i, batch.x_t])
             y = torch.cat([batch.y, batch.y])
             # With a detached code no generative loss bends E_a: it learns to re-identify and nothing else.

@@ -14,6 +14,7 @@ from dgnet_lite.networks.appearance import AppearanceEncoder
 from dgnet_lite.networks.teacher import Teacher
 from dgnet_lite.schedule import loss_weights, lr_factor, rise_factor
 from dgnet_lite.training import distributed
+from dgnet_lite.training.compiling import Compiled
 from dgnet_lite.training.modes import running_statistics_kept
 from dgnet_lite.training.optimizers import LearningRates, sgd
 from dgnet_lite.training.precision import autocast
@@ -32,6 +33,7 @@ class _RealImagesTask:
         self.device = batches.images.device
         if config.optim.channels_last:
             network.to(memory_format=torch.channels_last)
+        self.compiled = Compiled([network.backbone], config.optim.compile)
         self.optimizer = sgd(network, config.optim, lr)
         self.rate = LearningRates(self.optimizer)
 
@@ -77,7 +79,7 @@ class TeacherTask(_RealImagesTask):
         self.network.train()
         self.rate.set(lr_factor(step, c, c.teacher_steps) * rise_factor(step, c))
         x, y = self._images()
-        with self.autocast():
+        with self.compiled(), self.autocast():
             loss = L.identification(self.network(x), y)
         self._step(loss)
         return {"id_s": loss.detach(), "total": loss.detach()}
@@ -130,7 +132,7 @@ class ControlTask(_RealImagesTask):
         if not c.losses.id_on_positives:
             x, y = x[: len(x) // 2], y[: len(y) // 2]
         losses: dict[str, Tensor] = {}
-        with self.autocast():
+        with self.compiled(), self.autocast():
             out = self.network(x)
             losses["id_s"] = L.identification(out.logits_prim, y)
             if self.kind != "one_head":

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import torch
 from torch import nn
 
 from dgnet_lite.config import Config
-from dgnet_lite.training.speed import PARTS, _Counter, build, main, operations, split, table
+from dgnet_lite.training import speed
+from dgnet_lite.training.compiling import Compiled
+from dgnet_lite.training.speed import PARTS, WAYS, _Counter, build, main, operations, split, table, ways_of
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +53,41 @@ def test_ways_are_compared_with_the_first():
 
 def test_the_command_writes_what_it_measured(tmp_path, capsys):
     out = tmp_path / "step.json"
-    main(["--scale", "smoke", "--num-ids", "16", "--repeats", "1", "--batch-size", "4", "--out", str(out)])
-    assert out.is_file()
-    assert "float32, channels_last" in capsys.readouterr().out
+    ways = ["float32", "float32, channels_last"]
+    size = ["--scale", "smoke", "--num-ids", "16", "--repeats", "1", "--batch-size", "4"]
+    main([*size, "--out", str(out), "--ways", *ways])
+    assert list(json.loads(out.read_text())["ways"]) == ways
+    printed = capsys.readouterr().out
+    assert all(way in printed for way in ways)
+
+
+def test_a_way_that_the_device_has_not_is_left_out_and_refused_by_name(capsys):
+    assert "bfloat16, channels_last, CUDA graphs" not in ways_of("cpu")
+    assert set(ways_of("cpu")) < set(WAYS)
+    with pytest.raises(SystemExit):
+        main(["--scale", "smoke", "--ways", "bfloat16, channels_last, CUDA graphs"])
+    assert "cpu does not do 'bfloat16, channels_last, CUDA graphs'" in capsys.readouterr().err
+
+
+def test_a_way_that_fails_says_why_and_the_others_are_measured(monkeypatch, capsys):
+    whole = speed._measured
+
+    def fails(config, *rest):
+        if config.optim.channels_last:
+            raise torch.OutOfMemoryError("no memory left")
+        return whole(config, *rest)
+
+    monkeypatch.setattr(speed, "_measured", fails)
+    size = ["--scale", "smoke", "--num-ids", "16", "--repeats", "1", "--batch-size", "4"]
+    main([*size, "--ways", "float32, channels_last", "float32"])
+    lines = capsys.readouterr().out.splitlines()
+    assert "float32, channels_last: no memory left" in lines
+    assert any(line.startswith("float32 ") for line in lines)
+
+
+def test_operations_of_a_compiled_step_are_counted_as_if_it_were_not(task):
+    plain, step = operations(task, 0), task.compiled
+    task.compiled = Compiled([task.model.G], "default")
+    counted = operations(task, 0)
+    assert (counted, task.compiled.how) == (plain, "default")
+    task.compiled = step
