@@ -22,6 +22,9 @@ def main(arguments: list[str] | None = None) -> int:
     expect = None if args.expect == "none" else args.expect
     try:
         report = inspect(args.folder, expect=expect, decode=not args.quick, workers=args.workers)
+    except PermissionError as error:
+        print(f"PermissionError: {error.filename} may not be read. Make it readable for you.", file=sys.stderr)
+        return 1
     except (ValueError, OSError, RuntimeError) as error:
         print(f"{type(error).__name__}: {error}", file=sys.stderr)
         return 1

@@ -72,12 +72,18 @@ def unpack(
         FileExistsError: `target` holds something.
         FileNotFoundError: there is no archive.
         ValueError: it is no archive, is broken, tries to write elsewhere, holds too much, or is not this data set.
-        OSError: the disk is full or the folder cannot be written. Nothing is left behind.
+        OSError: the archive cannot be read, the disk is full, or the folder cannot be written. Nothing is left behind.
     """
     archive, target = Path(archive).expanduser(), Path(target).expanduser()
     check_target(target)
     if not archive.is_file():
         raise FileNotFoundError(f"no archive {archive}. In {archive.parent} there is: {folders.found(archive.parent)}.")
+    try:
+        archive.open("rb").close()
+    except OSError as error:
+        raise OSError(
+            f"{archive} cannot be read: {error.strerror}. Make it readable for you, or give a copy that is."
+        ) from error
     try:
         with opened(archive) as listed, folders.unfinished(target.absolute()) as temporary:
             entries = _allowed(listed, archive, limit)

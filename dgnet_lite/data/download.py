@@ -38,7 +38,7 @@ def download(url: str, file: Path, *, md5: str | None = None, attempts: int = 4,
     Raises:
         ValueError: `url` is not of the web, or the file has another MD5.
         ConnectionError: the server cannot be reached, refuses, or breaks off every time.
-        OSError: it sends a web page in place of a file, or the disk is full.
+        OSError: it sends a web page in place of a file, the disk is full, or nothing may be written there.
     """
     if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).netloc:
         raise ValueError(f"{url!r} is no web address: give one that begins with http:// or https://")
@@ -60,6 +60,11 @@ def download(url: str, file: Path, *, md5: str | None = None, attempts: int = 4,
             raise ConnectionError(
                 f"{url} could not be fetched in {attempts} attempts: {error}.{kept} Give the same command again to go "
                 "on from there, or fetch the archive by other means and give it with --archive."
+            ) from error
+        except PermissionError as error:
+            raise OSError(
+                f"nothing may be written in {file.parent}, so nothing was fetched. Give another folder, or make that "
+                "one writable for you."
             ) from error
         except OSError as error:
             if not folders.disk_is_full(error):

@@ -154,6 +154,27 @@ def test_a_disk_that_fills_up_leaves_nothing(archive, target, monkeypatch):
     )
 
 
+def test_a_folder_that_may_not_be_written_is_said_to_be(archive, target, monkeypatch):
+    def denied(folder, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    monkeypatch.setattr(Path, "mkdir", denied)
+    message = r"could not be unpacked into .*: Permission denied\. Nothing .* another folder that you may write to"
+    refused(archive, target, OSError, message)
+
+
+def test_an_archive_that_may_not_be_read_is_said_to_be(archive, target, monkeypatch):
+    opened = Path.open
+
+    def denied(path, *mode, **options):
+        if path == archive:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *mode, **options)
+
+    monkeypatch.setattr(Path, "open", denied)
+    refused(archive, target, OSError, r"market\.zip cannot be read: Permission denied\. Make it readable for you")
+
+
 # What is no archive, or no whole one
 
 

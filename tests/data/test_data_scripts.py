@@ -1,6 +1,8 @@
 """The scripts for real data sets, from the command line to the folder."""
 
+import errno
 import importlib.util
+import os
 from pathlib import Path
 from types import ModuleType
 
@@ -274,6 +276,17 @@ def test_published_counts_can_be_left_out(tmp_path, tiny):
 def test_no_data_set_is_one_clear_error(tmp_path, capsys):
     assert check_dataset.main([str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith(f"FileNotFoundError: no data set in {tmp_path}. Found: nothing.")
+
+
+def test_a_folder_that_may_not_be_read_is_one_clear_error(tmp_path, tiny, capsys, monkeypatch):
+    def denied(folder):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+    tiny.write(tmp_path, tiny.market())
+    monkeypatch.setattr(Path, "iterdir", denied)
+    assert check_dataset.main([str(tmp_path)]) == 1
+    expected = f"PermissionError: {tmp_path}/bounding_box_train may not be read. Make it readable for you.\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_no_workers_are_one_clear_error(tmp_path, tiny, capsys):

@@ -167,3 +167,13 @@ def test_a_full_disk_is_said_and_what_came_is_kept(served, file, monkeypatch):
     assert len(served.asked) == 1
     assert not file.exists()
     assert caught.value.errno is None
+
+
+def test_a_folder_that_may_not_be_written_is_said_to_be(served, file, monkeypatch):
+    def denied(path, *_, **__):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr(Path, "open", denied)
+    with pytest.raises(OSError, match=r"nothing may be written in .*data, so nothing was .* another folder"):
+        fetch(served, file)
+    assert not list(file.parent.glob("*"))
