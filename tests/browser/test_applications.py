@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import OPENING, PATIENCE, notebook_page, run_all, serving
-from tests.browser.test_widgets import ARROWS, BOX, BOXES, CONTROLS, PAGES, changed, move, picture
+from tests.browser.test_widgets import ARROWS, BOX, BOXES, CONTROLS, PAGES, moves_picture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -28,9 +28,7 @@ def move_each(page: Any, keys: tuple[str, str, int] = ARROWS) -> None:
         controls = box.locator(CONTROLS)
         assert controls.count() > 0
         for n in reversed(range(controls.count())):
-            before = picture(box)
-            move(controls.nth(n), keys)
-            assert changed(page, box, before)
+            assert moves_picture(page, box, controls.nth(n), keys)
         assert box.locator("[role=alert]").count() == 0
 
 

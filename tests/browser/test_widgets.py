@@ -41,28 +41,36 @@ def picture(box: Any) -> str:
     )
 
 
-ARROWS, PAGES = ("ArrowRight", "ArrowLeft", 8), ("PageUp", "PageDown", 1)
-"""Keys that move a slider up and down, and how often to press them. The smallest step may be too small for a short run.
+ARROWS, PAGES = ("ArrowRight", "ArrowLeft", 12), ("PageUp", "PageDown", 4)
+"""Keys that move a slider up and down, and how often to press them at most. One press may be too little to be seen: a
+ramp a hundredth of twelve steps longer changes no weight.
 """
 
 
-def move(control: Any, keys: tuple[str, str, int] = ARROWS) -> None:
-    """Some way with the keyboard: to the right, or, from the right end, to the left; in a list, to another entry."""
-    handles = control.locator(".noUi-handle")
-    if handles.count():
-        handle = handles.first
-        handle.focus()
-        at_end = float(handle.get_attribute("aria-valuenow")) >= float(handle.get_attribute("aria-valuemax"))
-        for _ in range(keys[2]):
-            handle.press(keys[1] if at_end else keys[0])
-    else:
+def moves_picture(page: Any, box: Any, control: Any, keys: tuple[str, str, int] = ARROWS) -> bool:
+    """Whether the picture of the box changes as the control is moved by the keyboard, press by press.
+
+    To the right, or, from the right end, to the left; in a list, to another entry.
+    """
+    before, handles = picture(box), control.locator(".noUi-handle")
+    if not handles.count():
         choices = control.locator("select")
         chosen = choices.evaluate("(list) => list.selectedIndex")
         choices.select_option(index=1 if chosen == 0 else 0)
+        return changed(page, box, before, SECONDS)
+    up, down, presses = keys
+    handle = handles.first
+    handle.focus()
+    at_end = float(handle.get_attribute("aria-valuenow")) >= float(handle.get_attribute("aria-valuemax"))
+    for left in reversed(range(presses)):
+        handle.press(down if at_end else up)
+        if changed(page, box, before, 1 if left else SECONDS):
+            return True
+    return False
 
 
-def changed(page: Any, box: Any, before: str) -> bool:
-    for _ in range(SECONDS * 5):
+def changed(page: Any, box: Any, before: str, seconds: int) -> bool:
+    for _ in range(seconds * 5):
         if picture(box) != before:
             return True
         page.wait_for_timeout(200)
@@ -82,10 +90,9 @@ def test_each_control_of_a_lesson_changes_its_picture(open_notebook: Any, run_al
             controls = box.locator(CONTROLS)
             assert controls.count() > 0 or name.startswith("notebooks/10")  # that of the training has buttons
             for n in reversed(range(controls.count())):  # "how far" before "towards whom"
-                control, before = controls.nth(n), picture(box)
+                control = controls.nth(n)
                 label = control.locator("label").first.inner_text()
-                move(control)
-                assert changed(page, box, before), f"{name}: {label!r} was moved, and the picture stayed"
+                assert moves_picture(page, box, control), f"{name}: {label!r} was moved, and the picture stayed"
             assert box.locator("[role=alert]").count() == 0
     assert console == []
 
