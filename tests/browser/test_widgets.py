@@ -52,7 +52,7 @@ def moves_picture(page: Any, box: Any, control: Any, keys: tuple[str, str, int] 
 
     To the right, or, from the right end, to the left; in a list, to another entry.
     """
-    before, handles = picture(box), control.locator(".noUi-handle")
+    before, handles = settled(page, box), control.locator(".noUi-handle")
     if not handles.count():
         choices = control.locator("select")
         chosen = choices.evaluate("(list) => list.selectedIndex")
@@ -67,6 +67,14 @@ def moves_picture(page: Any, box: Any, control: Any, keys: tuple[str, str, int] 
         if changed(page, box, before, 1 if left else SECONDS):
             return True
     return False
+
+
+def settled(page: Any, box: Any) -> str:
+    """What the picture shows once it stays as it is: a late redraw would pass for that of the next control."""
+    now = picture(box)
+    while changed(page, box, now, 1):
+        now = picture(box)
+    return now
 
 
 def changed(page: Any, box: Any, before: str, seconds: int) -> bool:
